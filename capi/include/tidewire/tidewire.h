@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tidewire: a WebSocket engine (RFC 6455) that owns no socket, clock, file or thread.
+ *
+ * Order: version and status; kernels; frames; pool; handshake; connection; the table for dlopen.
+ * What is not in this file is not promised.
+ *
+ * Rules that hold for every function unless its comment says otherwise:
+ *   Threads    An object is used by one thread at a time; different objects are independent. Functions without an
+ *              object may run in any thread. A tw_pool may be shared by threads.
+ *   NULL       A data pointer may be NULL where its length is 0. Any other NULL gives TW_ERR_NULL, but destroy
+ *              functions ignore it.
+ *   Lengths    `len` is bytes present, `cap` is room in bytes or elements, `out_` receives a result. On an error,
+ *              outputs are written only where the comment says so.
+ *   Overlap    Inputs and outputs do not overlap unless exact in-place use is allowed.
+ *   Structs    One that begins with struct_size is initialised by its TW_..._INIT; zero in every other field means
+ *              the default. A longer struct of a newer caller is accepted while its unknown tail is zero.
+ *   Strings    `const char *` parameters end with a zero byte; views (tw_view) do not.
+ */
+#ifndef TIDEWIRE_TIDEWIRE_H_
+#define TIDEWIRE_TIDEWIRE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(TW_STATIC)
+#define TW_API
+#elif defined(__GNUC__) || defined(__clang__)
+#define TW_API __attribute__((visibility("default")))
+#else
+#define TW_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------- */
+
+#define TW_VERSION_MAJOR 0
+#define TW_VERSION_MINOR 1
+#define TW_VERSION_PATCH 0
+#define TW_VERSION_STRING "0.1.0"
+
+/* The version of the binary interface. While it is 0, any release may change it. */
+#define TW_ABI_MAJOR 0
+
+/* The version of the library that runs: major * 65536 + minor * 256 + patch. Since 0.1. */
+TW_API uint32_t tw_version(void);
+
+/* The same as text, "0.1.0". Static. Since 0.1. */
+TW_API const char *tw_version_string(void);
+
+/* ---- Status -------------------------------------------------------------------------------------------------- */
+
+/* What happened. The numbers are pinned and never used again for something else.
+ *   0            done
+ *   1 ... 99     not an error: call again with more input or more room
+ *   -1 ... -99   the caller's mistake; the object is unchanged
+ *   -100 ... -199  the peer broke the protocol; the connection has failed
+ *   -200 ... -299  a limit was reached; the connection has failed
+ *   -300 ... -399  resources; the comment of the function says what state the object is in */
+typedef int32_t tw_status;
+
+#define TW_OK 0
+#define TW_NEED_INPUT 1
+#define TW_NEED_ROOM 2
+
+#define TW_ERR_NULL (-1)
+#define TW_ERR_ARGUMENT (-2)
+#define TW_ERR_STATE (-3)
+#define TW_ERR_UNSUPPORTED (-4)
+#define TW_ERR_TEXT (-5)
+#define TW_ERR_CONTROL_LENGTH (-6)
+#define TW_ERR_SEND_CLOSE_CODE (-7)
+#define TW_ERR_HEADER_INJECTION (-8)
+#define TW_ERR_KERNEL (-9)
+
+#define TW_ERR_RSV (-100)
+#define TW_ERR_OPCODE (-101)
+#define TW_ERR_LENGTH_NOT_MINIMAL (-102)
+#define TW_ERR_LENGTH_TOO_LARGE (-103)
+#define TW_ERR_MASK_MISSING (-104)
+#define TW_ERR_MASK_UNEXPECTED (-105)
+#define TW_ERR_CONTROL_FRAGMENTED (-106)
+#define TW_ERR_CONTROL_TOO_LONG (-107)
+#define TW_ERR_CONTINUATION (-108)
+#define TW_ERR_INTERLEAVED (-109)
+#define TW_ERR_UTF8 (-110)
+#define TW_ERR_CLOSE_LENGTH (-111)
+#define TW_ERR_CLOSE_CODE (-112)
+#define TW_ERR_CLOSE_REASON (-113)
+#define TW_ERR_EOF (-114)
+
+#define TW_ERR_HTTP_SYNTAX (-130)
+#define TW_ERR_HTTP_METHOD (-131)
+#define TW_ERR_HTTP_VERSION (-132)
+#define TW_ERR_HTTP_HOST (-133)
+#define TW_ERR_HTTP_UPGRADE (-134)
+#define TW_ERR_HTTP_CONNECTION (-135)
+#define TW_ERR_HTTP_BODY (-136)
+#define TW_ERR_HTTP_STATUS (-137)
+#define TW_ERR_KEY (-140)
+#define TW_ERR_VERSION (-141)
+#define TW_ERR_ACCEPT (-142)
+#define TW_ERR_ORIGIN (-143)
+#define TW_ERR_SUBPROTOCOL (-144)
+#define TW_ERR_EXTENSION (-145)
+
+#define TW_ERR_LIMIT_FRAME (-200)
+#define TW_ERR_LIMIT_MESSAGE (-201)
+#define TW_ERR_LIMIT_FRAGMENTS (-202)
+#define TW_ERR_LIMIT_OUTPUT (-203)
+#define TW_ERR_LIMIT_HEAD (-210)
+#define TW_ERR_LIMIT_HEADER_COUNT (-211)
+#define TW_ERR_LIMIT_LINE (-212)
+
+#define TW_ERR_NO_MEMORY (-300)
+#define TW_ERR_RANDOM (-301)
+
+/* The constant's name, such as "TW_ERR_RSV"; "TW_ERR_UNKNOWN" for any other number. Static, never NULL. Since 0.1. */
+TW_API const char *tw_status_name(tw_status status);
+
+/* One sentence for people. Static, never NULL. Since 0.1. */
+TW_API const char *tw_status_message(tw_status status);
+
+/* The close code that tells the peer (1002, 1007, 1009, ...); 0 where no close code fits. TW_ERR_EOF gives 1006, which
+ * is never sent. Since 0.1. */
+TW_API uint16_t tw_status_close_code(tw_status status);
+
+/* The HTTP status with which a server refuses a handshake (400, 403, 426, ...); 0 where none fits. Since 0.1. */
+TW_API uint16_t tw_status_http_status(tw_status status);
+
+/* ---- Common types -------------------------------------------------------------------------------------------- */
+
+/* Bytes owned by somebody else. Has the layout of POSIX `struct iovec`. */
+typedef struct tw_view {
+  const uint8_t *data;
+  size_t len; /* bytes */
+} tw_view;
+
+/* Where an object takes memory from. The functions must be safe to call from every thread that uses the objects made
+ * with them. Both or neither are set; the struct is copied, `context` must outlive the object. */
+typedef struct tw_allocator {
+  void *(*allocate)(void *context, size_t size);             /* aligned as malloc aligns; NULL: no memory */
+  void (*release)(void *context, void *memory, size_t size); /* `size` as it was asked for */
+  void *context;
+} tw_allocator;
+
+/* Where unpredictable bytes come from (RFC 6455 10.3). `fill` writes `len` bytes and returns 0. The default is the
+ * operating system's CSPRNG; replace it in tests only. */
+typedef struct tw_random {
+  int32_t (*fill)(void *context, uint8_t *out, size_t len);
+  void *context;
+} tw_random;
+
+/* ---- Kernels ------------------------------------------------------------------------------------------------- */
+
+/* dst[i] = src[i] ^ key[(phase + i) % 4] for i < len (RFC 6455 5.3). Masking and unmasking are the same operation.
+ * dst == src is allowed, other overlap gives TW_ERR_ARGUMENT. `phase` is the number of payload bytes before src[0].
+ * Since 0.1. */
+TW_API tw_status tw_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], uint64_t phase);
+
+/* Tells whether data is valid UTF-8 (RFC 3629): TW_OK or TW_ERR_UTF8. out_valid_len, which may be NULL, receives the
+ * length of the longest prefix of whole, valid code points. Since 0.1. */
+TW_API tw_status tw_utf8_validate(const uint8_t *data, size_t len, size_t *out_valid_len);
+
+/* A validation in progress; {0} is the start. Plain data, may be copied. */
+typedef struct tw_utf8 {
+  uint32_t state;
+} tw_utf8;
+
+/* Begins a text. Since 0.1. */
+TW_API void tw_utf8_init(tw_utf8 *utf8);
+
+/* Validates the next bytes of a text; it may be cut anywhere. TW_ERR_UTF8 comes with the first byte that no valid text
+ * can have there; out_error_offset, which may be NULL, then receives its offset in data, and the state is undefined
+ * until tw_utf8_init. Since 0.1. */
+TW_API tw_status tw_utf8_step(tw_utf8 *utf8, const uint8_t *data, size_t len, size_t *out_error_offset);
+
+/* Ends a text: TW_ERR_UTF8 when it stops inside a code point. Since 0.1. */
+TW_API tw_status tw_utf8_finish(const tw_utf8 *utf8);
+
+/* tw_mask and tw_utf8_step on the result, in one pass. All of dst is written even where TW_ERR_UTF8 is returned.
+ * Since 0.1. */
+TW_API tw_status tw_unmask_utf8(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], uint64_t phase,
+                                tw_utf8 *utf8, size_t *out_error_offset);
+
+/* ---- Frames -------------------------------------------------------------------------------------------------- */
+
+#define TW_OPCODE_CONTINUATION 0
+#define TW_OPCODE_TEXT 1
+#define TW_OPCODE_BINARY 2
+#define TW_OPCODE_CLOSE 8
+#define TW_OPCODE_PING 9
+#define TW_OPCODE_PONG 10
+
+/* tw_frame.flags, tw_event.flags. FIN and RSV have the values that they have in the first byte of a frame. */
+#define TW_FRAME_FIN 0x80
+#define TW_FRAME_RSV1 0x40
+#define TW_FRAME_RSV2 0x20
+#define TW_FRAME_RSV3 0x10
+#define TW_FRAME_MASKED 0x01
+
+#define TW_FRAME_HEADER_MAX 14  /* bytes */
+#define TW_CONTROL_PAYLOAD_MAX 125 /* bytes */
+
+/* One frame. Not versioned: its 32 bytes never change. */
+typedef struct tw_frame {
+  uint8_t *payload;        /* of a decoded frame: points into the buffer that was decoded, unmasked */
+  uint64_t payload_len;    /* bytes */
+  uint8_t reserved;        /* 0 */
+  uint8_t opcode;          /* TW_OPCODE_... */
+  uint8_t flags;           /* TW_FRAME_... */
+  uint8_t header_len;      /* bytes; ignored by encoders */
+  uint8_t masking_key[4];  /* as on the wire; zero where the frame is not masked */
+  uint64_t offset;         /* of the frame's first byte in the data; ignored by encoders */
+} tw_frame;
+
+/* Decoding rules, to be or-ed. Without a TW_DECODE_..MASKED flag both directions are accepted. */
+#define TW_DECODE_REQUIRE_MASKED 0x01u   /* what a server receives: TW_ERR_MASK_MISSING otherwise */
+#define TW_DECODE_REQUIRE_UNMASKED 0x02u /* what a client receives: TW_ERR_MASK_UNEXPECTED otherwise */
+#define TW_DECODE_VALIDATE_TEXT 0x04u    /* whole text frames (FIN, RSV1 clear) must be UTF-8: TW_ERR_UTF8 */
+#define TW_DECODE_ALLOW_RSV1 0x40u       /* an extension negotiated the bit */
+#define TW_DECODE_ALLOW_RSV2 0x20u
+#define TW_DECODE_ALLOW_RSV3 0x10u
+
+/* Reads one frame header. out_frame receives all but the payload pointer, which is NULL. TW_NEED_INPUT when data ends
+ * inside the header. Every rule of RFC 6455 5.2 and 5.5 that one header can break gives its status. Since 0.1. */
+TW_API tw_status tw_frame_decode(const uint8_t *data, size_t len, uint32_t rules, tw_frame *out_frame);
+
+/* Reads every whole frame of data, at most `cap`, and unmasks the payloads in place; descriptors point into data.
+ *   TW_OK          all of data was read
+ *   TW_NEED_INPUT  data ends inside a frame, which is untouched
+ *   TW_NEED_ROOM   `cap` frames were read and data has more
+ *   an error       the frame at *out_consumed breaks the rule; for TW_ERR_UTF8 its payload is already unmasked
+ * *out_count and *out_consumed, the bytes of the frames read, are written in all four cases. The rules between frames
+ * (fragmentation) are the connection's. Payloads of fragments are not validated: use tw_utf8_step. Since 0.1. */
+TW_API tw_status tw_frames_decode(uint8_t *data, size_t len, uint32_t rules, tw_frame *frames, size_t cap,
+                                  size_t *out_count, size_t *out_consumed);
+
+/* Writes the header of frame: at most TW_FRAME_HEADER_MAX bytes. TW_NEED_ROOM leaves `out` alone and writes the length
+ * that is needed. Refuses what no receiver may accept: TW_ERR_OPCODE, TW_ERR_CONTROL_LENGTH, ... Since 0.1. */
+TW_API tw_status tw_frame_header_encode(const tw_frame *frame, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Writes whole frames one after the other: header, and payload masked with the frame's key where TW_FRAME_MASKED is
+ * set. TW_NEED_ROOM leaves `out` alone and writes the length that is needed. Since 0.1. */
+TW_API tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Whether a close frame may carry this code (RFC 6455 7.4, IANA): 1000-1003, 1007-1014, 3000-4999. Returns 1 or 0.
+ * Since 0.1. */
+TW_API int32_t tw_close_code_valid(uint32_t code);
+
+/* ---- Pool ---------------------------------------------------------------------------------------------------- */
+
+/* Buffers in size classes, shared by connections. Safe for threads. */
+typedef struct tw_pool tw_pool;
+
+typedef struct tw_pool_config {
+  size_t struct_size;
+  const tw_allocator *allocator; /* NULL: the C library; copied */
+  uint64_t max_idle_len;         /* bytes kept for reuse; 0: 16 MiB */
+} tw_pool_config;
+#define TW_POOL_CONFIG_INIT {sizeof(tw_pool_config), NULL, 0}
+
+typedef struct tw_pool_stats {
+  size_t struct_size;
+  uint64_t hits;        /* acquisitions served from idle buffers */
+  uint64_t misses;      /* acquisitions that asked the allocator */
+  uint64_t drops;       /* releases that went back to the allocator because max_idle_len was reached */
+  uint64_t in_use_len;  /* bytes */
+  uint64_t idle_len;    /* bytes */
+} tw_pool_stats;
+#define TW_POOL_STATS_INIT {sizeof(tw_pool_stats), 0, 0, 0, 0, 0}
+
+/* Creates a pool; config may be NULL. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_pool_create(const tw_pool_config *config, tw_pool **out_pool);
+
+/* Frees the pool and its idle buffers. Every acquired buffer must be back. Since 0.1. */
+TW_API void tw_pool_destroy(tw_pool *pool);
+
+/* Lends a buffer of at least `len` bytes (contents undefined, aligned to 16); *out_cap is its real size, the class of
+ * 256 B, 1, 4, 8, 16 or 64 KiB, or `len` where that is more. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_pool_acquire(tw_pool *pool, size_t len, uint8_t **out_data, size_t *out_cap);
+
+/* Takes a buffer back. NULL is ignored. Since 0.1. */
+TW_API void tw_pool_release(tw_pool *pool, uint8_t *data);
+
+/* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
+TW_API tw_status tw_pool_get_stats(const tw_pool *pool, tw_pool_stats *stats);
+
+/* ---- Handshake ----------------------------------------------------------------------------------------------- */
+
+#define TW_KEY_LEN 24    /* Sec-WebSocket-Key: base64 of 16 bytes */
+#define TW_ACCEPT_LEN 28 /* Sec-WebSocket-Accept: base64 of a SHA-1 */
+
+typedef struct tw_header {
+  const char *name;
+  const char *value;
+} tw_header;
+
+/* What a side wants of the opening handshake. All pointers are borrowed for the duration of the call that takes the
+ * struct; tw_conn_create copies what it needs. */
+typedef struct tw_handshake_config {
+  size_t struct_size;
+  uint32_t flags;                  /* TW_HANDSHAKE_... */
+  uint32_t max_head_len;           /* bytes of a request or response head; 0: 16384 */
+  uint32_t max_header_count;       /* 0: 100 */
+  uint32_t max_line_len;           /* bytes without the line end; 0: 8192 */
+  const char *host;                /* client: Host, required, such as "example.com:8080" */
+  const char *target;              /* client: what is requested, starts with '/'; NULL: "/" */
+  const char *origin;              /* client: Origin; NULL: none is sent */
+  const char *const *subprotocols; /* client: offered; server: supported. In order of preference */
+  size_t subprotocol_count;
+  const char *const *origins;      /* server: allowed besides the same origin, such as "https://example.com" */
+  size_t origin_count;
+  const tw_header *headers;        /* added to the request or to the response of status 101 */
+  size_t header_count;
+} tw_handshake_config;
+#define TW_HANDSHAKE_CONFIG_INIT {sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0}
+
+#define TW_HANDSHAKE_ANY_ORIGIN 0x1u /* server: accept every Origin. The default accepts a request without Origin (not a
+                                        browser), the same origin (host and port equal Host), and `origins` */
+
+/* A request or response head that is being read. Plain data, may be copied; its contents are private. */
+typedef struct tw_head {
+  uint64_t state[8];
+} tw_head;
+
+/* Begins to read the head of a request (role TW_ROLE_SERVER) or of a response (TW_ROLE_CLIENT). Limits come from
+ * config, which may be NULL. Since 0.1. */
+TW_API tw_status tw_head_init(tw_head *head, uint32_t role, const tw_handshake_config *config);
+
+/* Reads on. data is all that was received since the first byte of the head; it may have grown and moved since the last
+ * call, and no byte is looked at twice. TW_NEED_INPUT until the empty line; then *out_head_len is the length of
+ * the head, after which frames begin. On an error *out_head_len is the offset of the offending line. Since 0.1. */
+TW_API tw_status tw_head_parse(tw_head *head, const uint8_t *data, size_t len, size_t *out_head_len);
+
+/* The method ("GET"), the target ("/chat") or, of a response, the three digits of the status. The head must be complete;
+ * views point into data. TW_ERR_STATE where the head has no such part. Since 0.1. */
+TW_API tw_status tw_head_method(const tw_head *head, const uint8_t *data, tw_view *out_method);
+TW_API tw_status tw_head_target(const tw_head *head, const uint8_t *data, tw_view *out_target);
+TW_API tw_status tw_head_status(const tw_head *head, const uint8_t *data, tw_view *out_status);
+
+/* The value, without surrounding blanks, of the header with this name (any case), counting repeated ones from index 0.
+ * A name of NULL counts all headers. out_name may be NULL. TW_NEED_INPUT when there are no more. Since 0.1. */
+TW_API tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *name, size_t index,
+                                tw_view *out_name, tw_view *out_value);
+
+/* Server: checks a complete request against RFC 6455 4.2.1 and chooses a subprotocol. *out_subprotocol is its position
+ * in config->subprotocols plus 1, or 0 for none; accept is what proves the handshake. config may be NULL. Since 0.1. */
+TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
+                                  uint8_t accept[TW_ACCEPT_LEN], uint32_t *out_subprotocol);
+
+/* Server: writes the response of status 101. subprotocol as from tw_request_check. TW_NEED_ROOM writes the length that
+ * is needed. TW_ERR_HEADER_INJECTION: a header of config is malformed or one that the engine writes. Since 0.1. */
+TW_API tw_status tw_response_build(const tw_handshake_config *config, const uint8_t accept[TW_ACCEPT_LEN],
+                                   uint32_t subprotocol, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Server: writes the response that refuses a request because of `reason`, a status whose tw_status_http_status is not
+ * 0. It closes the HTTP connection, so that nothing after the request can pass for a second one. Since 0.1. */
+TW_API tw_status tw_refusal_build(tw_status reason, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Client: a fresh Sec-WebSocket-Key. random may be NULL. Since 0.1. */
+TW_API tw_status tw_key_generate(const tw_random *random, uint8_t key[TW_KEY_LEN]);
+
+/* Client: writes the request. TW_NEED_ROOM writes the length that is needed. Since 0.1. */
+TW_API tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out,
+                                  size_t cap, size_t *out_len);
+
+/* Client: checks a complete response against RFC 6455 4.1 and the request that config and key made. *out_subprotocol as
+ * in tw_request_check. Since 0.1. */
+TW_API tw_status tw_response_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
+                                   const uint8_t key[TW_KEY_LEN], uint32_t *out_subprotocol);
+
+/* Sec-WebSocket-Accept for a key (RFC 6455 4.2.2, step 5.4). TW_ERR_KEY when key is not base64 of 16 bytes.
+ * Since 0.1. */
+TW_API tw_status tw_accept_key(const uint8_t key[TW_KEY_LEN], uint8_t accept[TW_ACCEPT_LEN]);
+
+/* ---- Connection ---------------------------------------------------------------------------------------------- */
+
+/* One side of a WebSocket connection, without I/O. Feed what was read from the socket, look at the events, send, write
+ * the output to the socket. */
+typedef struct tw_conn tw_conn;
+
+#define TW_ROLE_SERVER 0u
+#define TW_ROLE_CLIENT 1u
+
+typedef struct tw_conn_config {
+  size_t struct_size;
+  uint32_t role;                        /* TW_ROLE_... */
+  uint32_t flags;                       /* TW_CONN_... */
+  uint64_t max_frame_len;               /* payload bytes of a received frame; 0: 16 MiB */
+  uint64_t max_message_len;             /* payload bytes of a received message; 0: 16 MiB */
+  uint32_t max_fragments;               /* frames of a received message; 0: 1024 */
+  uint32_t reserved;                    /* 0 */
+  uint64_t max_output_len;              /* bytes queued and not yet consumed; 0: 64 MiB */
+  const tw_allocator *allocator;        /* NULL: the C library; copied */
+  const tw_random *random;              /* NULL: the operating system's CSPRNG; copied */
+  tw_pool *pool;                        /* NULL: buffers come from the allocator; outlives the connection */
+  const tw_handshake_config *handshake; /* NULL: defaults; required for a client that does its handshake; copied */
+} tw_conn_config;
+#define TW_CONN_CONFIG_INIT {sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL}
+
+#define TW_CONN_UPGRADED 0x1u /* the handshake was done elsewhere: the stream starts with frames */
+
+#define TW_EVENT_OPEN 1u    /* handshake done; data: the peer's head, code: the subprotocol's position plus 1, or 0 */
+#define TW_EVENT_MESSAGE 2u /* opcode: TEXT or BINARY; data: the whole message */
+#define TW_EVENT_PING 3u    /* data: payload; the pong is already queued */
+#define TW_EVENT_PONG 4u    /* data: payload */
+#define TW_EVENT_CLOSE 5u   /* code: the peer's close code, 1005 where it sent none; data: the reason, UTF-8 */
+
+/* What the peer did. Not versioned: its 32 bytes never change. */
+typedef struct tw_event {
+  uint8_t *data;   /* may be written to; valid until the next call on the connection that takes input, and no longer
+                      than the buffer that was fed */
+  uint64_t len;    /* bytes */
+  uint8_t type;    /* TW_EVENT_... */
+  uint8_t opcode;  /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
+  uint8_t flags;   /* TW_FRAME_FIN for messages and control frames */
+  uint8_t reserved;
+  uint32_t code;   /* see TW_EVENT_OPEN and TW_EVENT_CLOSE; 0 otherwise */
+  uint64_t offset; /* in the received stream, of the first byte of the frame that completed the event */
+} tw_event;
+
+/* Creates a connection. A client's request is output at once. TW_ERR_NO_MEMORY, TW_ERR_RANDOM and the statuses of
+ * tw_request_build write NULL. Since 0.1. */
+TW_API tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn);
+
+/* Frees the connection and all that it holds. Since 0.1. */
+TW_API void tw_conn_destroy(tw_conn *conn);
+
+/* Takes bytes that were read from the socket, unmasks them in place, and writes at most `cap` events.
+ *   TW_OK         all of data was taken; a frame cut by its end is kept inside
+ *   TW_NEED_ROOM  events is full: handle it, then call again with data + *out_consumed
+ *   an error      the connection failed: handle the events that came before, flush the output (it holds the close frame
+ *                 or the refusal), close the socket. tw_conn_get_error has the details
+ * *out_count and *out_consumed are written in all cases. After the peer's close frame, or a failure, data is discarded;
+ * a failed connection returns its error again. TW_ERR_NO_MEMORY also fails the connection. Since 0.1. */
+TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
+                                 size_t *out_count, size_t *out_consumed);
+
+/* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and the
+ * connection has failed. Since 0.1. */
+TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
+
+/* tw_conn_send flags */
+#define TW_SEND_MORE 0x1u       /* more fragments of this message follow; they have opcode TW_OPCODE_CONTINUATION */
+#define TW_SEND_VALID_UTF8 0x2u /* the caller vouches for the text; it is not validated again */
+
+/* Queues a message, or a fragment of one. data is copied. TW_ERR_STATE: not open, or out of the order of fragments;
+ * TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing was queued and the connection
+ * goes on. Since 0.1. */
+TW_API tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags);
+
+/* Queues a ping or an unsolicited pong of at most 125 bytes. Statuses as tw_conn_send. Since 0.1. */
+TW_API tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len);
+TW_API tw_status tw_conn_pong(tw_conn *conn, const uint8_t *data, size_t len);
+
+/* Starts the closing handshake. code 0 sends none (reason must be empty); reason is UTF-8 of at most 123 bytes. Events
+ * go on until the peer answers. A second call gives TW_ERR_STATE. Since 0.1. */
+TW_API tw_status tw_conn_close(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);
+
+/* Shows the queued output, oldest byte first, as at most `cap` views; they stay valid, and nothing is consumed, until
+ * tw_conn_output_consume or tw_conn_destroy. *out_count is 0 when nothing is queued. Since 0.1. */
+TW_API tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count);
+
+/* Says that the first `len` bytes of the output were written. TW_ERR_ARGUMENT when that is more than is queued.
+ * Since 0.1. */
+TW_API tw_status tw_conn_output_consume(tw_conn *conn, size_t len);
+
+#define TW_STATE_CONNECTING 0u /* opening handshake */
+#define TW_STATE_OPEN 1u
+#define TW_STATE_CLOSING 2u /* a close frame was sent, the peer's is awaited */
+#define TW_STATE_CLOSED 3u  /* both were exchanged, or the connection failed */
+
+/* TW_STATE_...; TW_STATE_CLOSED for NULL. Since 0.1. */
+TW_API uint32_t tw_conn_state(const tw_conn *conn);
+
+#define TW_WANT_READ 1u  /* input is expected */
+#define TW_WANT_WRITE 2u /* output is queued */
+#define TW_WANT_CLOSE 4u /* nothing is left to read or write: close the socket. A client waits for the server to do so
+                            first (RFC 6455 7.1.1), with a time limit of its own */
+
+/* What the connection waits for, TW_WANT_... or-ed. Since 0.1. */
+TW_API uint32_t tw_conn_wants(const tw_conn *conn);
+
+typedef struct tw_error {
+  size_t struct_size;
+  tw_status status;    /* TW_OK: the connection has not failed */
+  uint32_t close_code; /* that was sent, or 1006; 0 in the handshake */
+  uint64_t offset;     /* in the received stream, of the offending byte or frame */
+  const char *message; /* static, as the three below */
+  const char *section; /* "RFC 6455 5.2"; NULL where no rule of an RFC was broken */
+  const char *limit;   /* the name of the limit in tw_conn_config or tw_handshake_config; NULL for none */
+} tw_error;
+#define TW_ERROR_INIT {sizeof(tw_error), TW_OK, 0, 0, NULL, NULL, NULL}
+
+/* Why the connection failed. *error has its struct_size set. Since 0.1. */
+TW_API tw_status tw_conn_get_error(const tw_conn *conn, tw_error *error);
+
+/* ---- dlopen -------------------------------------------------------------------------------------------------- */
+
+struct tw_api; /* tw_table.h */
+
+/* The table of all functions above, for hosts that find the library with dlopen. NULL when the library does not speak
+ * that version of the interface: pass TW_ABI_MAJOR. Static. Since 0.1. */
+TW_API const struct tw_api *tw_get_api(uint32_t abi_major);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TIDEWIRE_TIDEWIRE_H_ */

@@ -38,10 +38,11 @@ struct Kernels {
   bool (*unmask_utf8)(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state);
 };
 
-// The rows that this processor can run, best first; the last is always scalar.
-size_t kernels_available(const Kernels *const **out_rows);
+// The rows that this processor can run, widest first; the last is always scalar. Returns how many there are.
+size_t kernels_available(const Kernels *(&out_rows)[kIsaCount]);
 
-// The row in use: the best one until kernels_select changes it.
+// The row in use: the first worthwhile one until kernels_select changes it. Test builds take it from the environment
+// variable TW_ISA where that names an available row.
 const Kernels &kernels();
 
 // Makes `name` the row in use for objects created from now on. False when it is not available. For tests and benches.

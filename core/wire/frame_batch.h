@@ -23,9 +23,9 @@ struct Frame {
   uint8_t tag;  // FrameBatch::tag
   uint8_t opcode;
   uint8_t flags;
-  uint8_t header_len;   // 0 from a message loop
-  uint32_t key;         // 0 from a message loop
-  uint64_t offset;      // FrameBatch::base_offset + where the frame starts in data
+  uint8_t header_len;  // 0 from a message loop
+  uint32_t key;        // 0 from a message loop
+  uint64_t offset;     // FrameBatch::base_offset + where the frame starts in data
 };
 static_assert(sizeof(Frame) == 32);
 

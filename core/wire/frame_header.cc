@@ -7,16 +7,16 @@ namespace tidewire {
 namespace {
 
 Status check_first_byte(uint8_t first, uint32_t rules) {
-  if ((first & kRsvBits & ~rules) != 0) return Status::kRsv;                    // §5.2
-  if (!is_defined(first & kOpcodeBits)) return Status::kOpcode;                 // §5.2
+  if ((first & kRsvBits & ~rules) != 0) return Status::kRsv;                        // §5.2
+  if (!is_defined(first & kOpcodeBits)) return Status::kOpcode;                     // §5.2
   if (is_control(first) && (first & kFin) == 0) return Status::kControlFragmented;  // §5.5
   return Status::kOk;
 }
 
 Status check_second_byte(uint8_t first, uint8_t second, uint32_t rules) {
   const bool masked = (second & kMaskBit) != 0;
-  if (!masked && (rules & kRequireMasked) != 0) return Status::kMaskMissing;     // §5.1
-  if (masked && (rules & kRequireUnmasked) != 0) return Status::kMaskUnexpected;  // §5.1
+  if (!masked && (rules & kRequireMasked) != 0) return Status::kMaskMissing;                           // §5.1
+  if (masked && (rules & kRequireUnmasked) != 0) return Status::kMaskUnexpected;                       // §5.1
   if (is_control(first) && (second & ~kMaskBit) > kMaxControlPayload) return Status::kControlTooLong;  // §5.5
   return Status::kOk;
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The opening handshake of both roles (RFC 6455 §4) over memory of the caller: checks of a parsed head, and the heads
+// that answer or start it. Every extension is declined.
+#ifndef TIDEWIRE_CORE_WIRE_HANDSHAKE_H_
+#define TIDEWIRE_CORE_WIRE_HANDSHAKE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/status.h"
+#include "core/wire/http_head.h"
+
+namespace tidewire {
+
+inline constexpr size_t kKeyLen = 24;     // base64 of 16 bytes
+inline constexpr size_t kAcceptLen = 28;  // base64 of a SHA-1
+
+// HandshakeConfig::flags
+inline constexpr uint32_t kHandshakeAnyOrigin = 0x1;
+
+// Laid out as tw_header, whose arrays are read in place.
+struct __attribute__((may_alias)) Header {
+  const char *name;
+  const char *value;
+};
+
+// tw_handshake_config without its size. The pointers inside the arrays are not null.
+struct HandshakeConfig {
+  uint32_t flags = 0;
+  HttpLimits limits;
+  const char *host = nullptr;
+  const char *target = nullptr;
+  const char *origin = nullptr;
+  const char *const *subprotocols = nullptr;
+  size_t subprotocol_count = 0;
+  const char *const *origins = nullptr;
+  size_t origin_count = 0;
+  const Header *headers = nullptr;
+  size_t header_count = 0;
+};
+
+// Server: checks a complete request (RFC 6455 §4.2.1). *out_subprotocol is the position in config.subprotocols of the
+// first one that was offered, plus 1, or 0 for none. Outputs are written only with kOk.
+Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
+                     uint8_t accept[kAcceptLen], uint32_t *out_subprotocol);
+
+// Client: checks a complete response (RFC 6455 §4.1) to the request that `config` and `key` made.
+Status check_response(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
+                      const uint8_t key[kKeyLen], uint32_t *out_subprotocol);
+
+// The builders write the length of the head to *out_len. kNeedRoom means that `out` is smaller and was left alone, so a
+// call without room measures. What would break the head is kHeaderInjection, what is merely malformed kArgument.
+
+// Server: the response of status 101.
+Status build_response(const HandshakeConfig &config, const uint8_t accept[kAcceptLen], uint32_t subprotocol,
+                      MutBytes out, size_t *out_len);
+
+// Server: the whole response, body included, that refuses a request because of `reason` and closes the HTTP connection.
+// kArgument when `reason` has no HTTP status.
+Status build_refusal(Status reason, MutBytes out, size_t *out_len);
+
+// Client: the request. kNull without a host.
+Status build_request(const HandshakeConfig &config, const uint8_t key[kKeyLen], MutBytes out, size_t *out_len);
+
+}  // namespace tidewire
+
+#endif  // TIDEWIRE_CORE_WIRE_HANDSHAKE_H_

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <tidewire/tidewire.h>
 
-#include "capi/include/tidewire/tidewire.h"
 #include "core/base/status.h"
 
 namespace tidewire {

@@ -9,12 +9,10 @@
 
 #include "core/base/bytes.h"
 #include "core/base/status.h"
+#include "core/wire/accept_key.h"
 #include "core/wire/http_head.h"
 
 namespace tidewire {
-
-inline constexpr size_t kKeyLen = 24;     // base64 of 16 bytes
-inline constexpr size_t kAcceptLen = 28;  // base64 of a SHA-1
 
 // HandshakeConfig::flags
 inline constexpr uint32_t kHandshakeAnyOrigin = 0x1;

@@ -66,17 +66,26 @@ class HttpHead {
   static constexpr size_t kStatusBegin = kVersionLen + 1;
   static constexpr size_t kStatusLen = 3;
 
+  static uint8_t run_class(Step step);
+
   Status scan(const uint8_t *data, size_t len);
   Status take(uint8_t byte);
-  Status take_carriage_return();
   Status take_version(uint8_t byte);
   Status take_status_code(uint8_t byte);
   Status take_line_start(uint8_t byte);
+  Status take_carriage_return();
+  Status take_line_feed(uint8_t byte);
+  Status leave_version(Step next);
+  Status enter(Step next) {
+    step_ = next;
+    return Status::kOk;
+  }
+  uint64_t version_pos() const { return is_request_ ? pos_ - target_end_ - 1 : pos_; }
 
   HttpLimits limits_;
   Step step_ = Step::kUnset;
   bool is_request_ = false;
-  bool other_version_ = false;
+  bool other_version_ = false;  // well-formed, but not 1.1
   Status error_ = Status::kOk;
   uint32_t header_count_ = 0;
   uint64_t pos_ = 0;  // of the next byte to look at; of a complete head, its length

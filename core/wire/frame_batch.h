@@ -17,7 +17,7 @@ inline constexpr uint8_t kFrameMasked = 0x01;  // in Frame::flags, beside kFin a
 
 // A frame whose payload lies in the buffer. tw_frame and tw_event have the same layout, so that both are written
 // directly to the caller's array.
-struct Frame {
+struct __attribute__((may_alias)) Frame {
   uint8_t *payload;
   uint64_t payload_len;
   uint8_t tag;  // FrameBatch::tag

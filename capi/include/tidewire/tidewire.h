@@ -42,8 +42,9 @@ extern "C" {
 #define TW_VERSION_PATCH 0
 #define TW_VERSION_STRING "0.1.0"
 
-/* The version of the binary interface. While it is 0, any release may change it. */
+/* The version of the binary interface: a minor one only adds. While the major one is 0, any release may change it. */
 #define TW_ABI_MAJOR 0
+#define TW_ABI_MINOR 1
 
 /* The version of the library that runs: major * 65536 + minor * 256 + patch. Since 0.1. */
 TW_API uint32_t tw_version(void);
@@ -202,19 +203,19 @@ TW_API tw_status tw_unmask_utf8(uint8_t *dst, const uint8_t *src, size_t len, co
 #define TW_FRAME_RSV3 0x10
 #define TW_FRAME_MASKED 0x01
 
-#define TW_FRAME_HEADER_MAX 14  /* bytes */
+#define TW_FRAME_HEADER_MAX 14     /* bytes */
 #define TW_CONTROL_PAYLOAD_MAX 125 /* bytes */
 
 /* One frame. Not versioned: its 32 bytes never change. */
 typedef struct tw_frame {
-  uint8_t *payload;        /* of a decoded frame: points into the buffer that was decoded, unmasked */
-  uint64_t payload_len;    /* bytes */
-  uint8_t reserved;        /* 0 */
-  uint8_t opcode;          /* TW_OPCODE_... */
-  uint8_t flags;           /* TW_FRAME_... */
-  uint8_t header_len;      /* bytes; ignored by encoders */
-  uint8_t masking_key[4];  /* as on the wire; zero where the frame is not masked */
-  uint64_t offset;         /* of the frame's first byte in the data; ignored by encoders */
+  uint8_t *payload;       /* of a decoded frame: points into the buffer that was decoded, unmasked */
+  uint64_t payload_len;   /* bytes */
+  uint8_t reserved;       /* 0 */
+  uint8_t opcode;         /* TW_OPCODE_... */
+  uint8_t flags;          /* TW_FRAME_... */
+  uint8_t header_len;     /* bytes; ignored by encoders */
+  uint8_t masking_key[4]; /* as on the wire; zero where the frame is not masked */
+  uint64_t offset;        /* of the frame's first byte in the data; ignored by encoders */
 } tw_frame;
 
 /* Decoding rules, to be or-ed. Without a TW_DECODE_..MASKED flag both directions are accepted. */
@@ -261,17 +262,19 @@ typedef struct tw_pool_config {
   const tw_allocator *allocator; /* NULL: the C library; copied */
   uint64_t max_idle_len;         /* bytes kept for reuse; 0: 16 MiB */
 } tw_pool_config;
-#define TW_POOL_CONFIG_INIT {sizeof(tw_pool_config), NULL, 0}
+#define TW_POOL_CONFIG_INIT \
+  { sizeof(tw_pool_config), NULL, 0 }
 
 typedef struct tw_pool_stats {
   size_t struct_size;
-  uint64_t hits;        /* acquisitions served from idle buffers */
-  uint64_t misses;      /* acquisitions that asked the allocator */
-  uint64_t drops;       /* releases that went back to the allocator because max_idle_len was reached */
-  uint64_t in_use_len;  /* bytes */
-  uint64_t idle_len;    /* bytes */
+  uint64_t hits;       /* acquisitions served from idle buffers */
+  uint64_t misses;     /* acquisitions that asked the allocator */
+  uint64_t drops;      /* releases that went back to the allocator because max_idle_len was reached */
+  uint64_t in_use_len; /* bytes */
+  uint64_t idle_len;   /* bytes */
 } tw_pool_stats;
-#define TW_POOL_STATS_INIT {sizeof(tw_pool_stats), 0, 0, 0, 0, 0}
+#define TW_POOL_STATS_INIT \
+  { sizeof(tw_pool_stats), 0, 0, 0, 0, 0 }
 
 /* Creates a pool; config may be NULL. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
 TW_API tw_status tw_pool_create(const tw_pool_config *config, tw_pool **out_pool);
@@ -312,15 +315,17 @@ typedef struct tw_handshake_config {
   const char *origin;              /* client: Origin; NULL: none is sent */
   const char *const *subprotocols; /* client: offered; server: supported. In order of preference */
   size_t subprotocol_count;
-  const char *const *origins;      /* server: allowed besides the same origin, such as "https://example.com" */
+  const char *const *origins; /* server: allowed besides the same origin, such as "https://example.com" */
   size_t origin_count;
-  const tw_header *headers;        /* added to the request or to the response of status 101 */
+  const tw_header *headers; /* added to the request or to the response of status 101 */
   size_t header_count;
 } tw_handshake_config;
-#define TW_HANDSHAKE_CONFIG_INIT {sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0}
+#define TW_HANDSHAKE_CONFIG_INIT \
+  { sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0 }
 
-#define TW_HANDSHAKE_ANY_ORIGIN 0x1u /* server: accept every Origin. The default accepts a request without Origin (not a
-                                        browser), the same origin (host and port equal Host), and `origins` */
+/* Server: accept every Origin. The default accepts a request without Origin (not a browser), the same origin (host and
+ * port equal Host), and `origins`. */
+#define TW_HANDSHAKE_ANY_ORIGIN 0x1u
 
 /* A request or response head that is being read. Plain data, may be copied; its contents are private. */
 typedef struct tw_head {
@@ -336,8 +341,8 @@ TW_API tw_status tw_head_init(tw_head *head, uint32_t role, const tw_handshake_c
  * the head, after which frames begin. On an error *out_head_len is the offset of the offending line. Since 0.1. */
 TW_API tw_status tw_head_parse(tw_head *head, const uint8_t *data, size_t len, size_t *out_head_len);
 
-/* The method ("GET"), the target ("/chat") or, of a response, the three digits of the status. The head must be complete;
- * views point into data. TW_ERR_STATE where the head has no such part. Since 0.1. */
+/* The method ("GET"), the target ("/chat") or, of a response, the three digits of the status. The head must be
+ * complete; views point into data. TW_ERR_STATE where the head has no such part. Since 0.1. */
 TW_API tw_status tw_head_method(const tw_head *head, const uint8_t *data, tw_view *out_method);
 TW_API tw_status tw_head_target(const tw_head *head, const uint8_t *data, tw_view *out_target);
 TW_API tw_status tw_head_status(const tw_head *head, const uint8_t *data, tw_view *out_status);
@@ -400,7 +405,8 @@ typedef struct tw_conn_config {
   tw_pool *pool;                        /* NULL: buffers come from the allocator; outlives the connection */
   const tw_handshake_config *handshake; /* NULL: defaults; required for a client that does its handshake; copied */
 } tw_conn_config;
-#define TW_CONN_CONFIG_INIT {sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL}
+#define TW_CONN_CONFIG_INIT \
+  { sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }
 
 #define TW_CONN_UPGRADED 0x1u /* the handshake was done elsewhere: the stream starts with frames */
 
@@ -412,12 +418,12 @@ typedef struct tw_conn_config {
 
 /* What the peer did. Not versioned: its 32 bytes never change. */
 typedef struct tw_event {
-  uint8_t *data;   /* may be written to; valid until the next call on the connection that takes input, and no longer
-                      than the buffer that was fed */
-  uint64_t len;    /* bytes */
-  uint8_t type;    /* TW_EVENT_... */
-  uint8_t opcode;  /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
-  uint8_t flags;   /* TW_FRAME_FIN for messages and control frames */
+  uint8_t *data;  /* may be written to; valid until the next call on the connection that takes input, and no longer
+                     than the buffer that was fed */
+  uint64_t len;   /* bytes */
+  uint8_t type;   /* TW_EVENT_... */
+  uint8_t opcode; /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
+  uint8_t flags;  /* TW_FRAME_FIN for messages and control frames */
   uint8_t reserved;
   uint32_t code;   /* see TW_EVENT_OPEN and TW_EVENT_CLOSE; 0 otherwise */
   uint64_t offset; /* in the received stream, of the first byte of the frame that completed the event */
@@ -440,8 +446,8 @@ TW_API void tw_conn_destroy(tw_conn *conn);
 TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
                                  size_t *out_count, size_t *out_consumed);
 
-/* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and the
- * connection has failed. Since 0.1. */
+/* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and
+ * the connection has failed. Since 0.1. */
 TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
 
 /* tw_conn_send flags */
@@ -479,8 +485,9 @@ TW_API uint32_t tw_conn_state(const tw_conn *conn);
 
 #define TW_WANT_READ 1u  /* input is expected */
 #define TW_WANT_WRITE 2u /* output is queued */
-#define TW_WANT_CLOSE 4u /* nothing is left to read or write: close the socket. A client waits for the server to do so
-                            first (RFC 6455 7.1.1), with a time limit of its own */
+#define TW_WANT_CLOSE                                                                              \
+  4u /* nothing is left to read or write: close the socket. A client waits for the server to do so \
+        first (RFC 6455 7.1.1), with a time limit of its own */
 
 /* What the connection waits for, TW_WANT_... or-ed. Since 0.1. */
 TW_API uint32_t tw_conn_wants(const tw_conn *conn);
@@ -494,7 +501,8 @@ typedef struct tw_error {
   const char *section; /* "RFC 6455 5.2"; NULL where no rule of an RFC was broken */
   const char *limit;   /* the name of the limit in tw_conn_config or tw_handshake_config; NULL for none */
 } tw_error;
-#define TW_ERROR_INIT {sizeof(tw_error), TW_OK, 0, 0, NULL, NULL, NULL}
+#define TW_ERROR_INIT \
+  { sizeof(tw_error), TW_OK, 0, 0, NULL, NULL, NULL }
 
 /* Why the connection failed. *error has its struct_size set. Since 0.1. */
 TW_API tw_status tw_conn_get_error(const tw_conn *conn, tw_error *error);

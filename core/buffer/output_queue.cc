@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "core/buffer/output_queue.h"
+
+namespace tidewire {
+
+// At the start of a lease; the bytes follow. Linked by the lease's own pointer.
+struct OutputQueue::Segment {
+  Lease lease;
+  size_t begin;  // of the queued bytes, in bytes()
+  size_t end;
+
+  uint8_t *bytes() { return reinterpret_cast<uint8_t *>(this + 1); }
+  size_t cap() const { return lease.cap - (sizeof(Segment) - sizeof(Lease)); }
+  Segment *next() const { return reinterpret_cast<Segment *>(lease.next); }
+};
+
+namespace {
+
+// A segment fills a pool class: small for the few replies of one read, larger while output piles up.
+constexpr size_t kFirstSegmentLen = 4096;
+constexpr size_t kLargestSegmentLen = 65536;
+
+size_t segment_len(size_t queued) {
+  if (queued < kFirstSegmentLen) return kFirstSegmentLen;
+  return queued < kLargestSegmentLen / 4 ? kLargestSegmentLen / 4 : kLargestSegmentLen;
+}
+
+}  // namespace
+
+uint8_t *OutputQueue::reserve(const LeaseSource &source, size_t len) {
+  if (tail_ != nullptr && tail_->cap() - tail_->end >= len) return tail_->bytes() + tail_->end;
+  constexpr size_t kOverhead = sizeof(Segment) - sizeof(Lease);
+  if (len > SIZE_MAX - kOverhead) return nullptr;
+  const size_t usual = segment_len(size_) - sizeof(Segment);
+  Lease *lease = source.acquire((len < usual ? usual : len) + kOverhead);
+  if (lease == nullptr) return nullptr;
+  Segment *segment = reinterpret_cast<Segment *>(lease);
+  segment->begin = segment->end = 0;
+  if (tail_ == nullptr) {
+    head_ = segment;
+  } else {
+    tail_->lease.next = lease;
+  }
+  tail_ = segment;
+  return segment->bytes();
+}
+
+void OutputQueue::commit(size_t len) {
+  tail_->end += len;
+  size_ += len;
+}
+
+size_t OutputQueue::views(ByteView *out, size_t cap) const {
+  size_t count = 0;
+  for (Segment *segment = head_; segment != nullptr && count < cap; segment = segment->next()) {
+    if (segment->begin == segment->end) continue;
+    out[count++] = {segment->bytes() + segment->begin, segment->end - segment->begin};
+  }
+  return count;
+}
+
+void OutputQueue::consume(const LeaseSource &source, size_t len) {
+  size_ -= len;
+  while (head_ != nullptr) {
+    const size_t present = head_->end - head_->begin;
+    if (len < present) {
+      head_->begin += len;
+      return;
+    }
+    len -= present;
+    Segment *spent = head_;
+    head_ = spent->next();
+    source.release(&spent->lease);
+  }
+  tail_ = nullptr;
+}
+
+void OutputQueue::clear(const LeaseSource &source) { consume(source, size_); }
+
+}  // namespace tidewire

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Bytes on their way to the socket, in segments that never move: what was shown as a view stays where it is while more
+// is queued. Holds nothing when empty.
+#ifndef TIDEWIRE_CORE_BUFFER_OUTPUT_QUEUE_H_
+#define TIDEWIRE_CORE_BUFFER_OUTPUT_QUEUE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/buffer/lease.h"
+
+namespace tidewire {
+
+class OutputQueue {
+ public:
+  // Room for `len` contiguous bytes after what is queued, to be filled and then committed; nullptr when there is no
+  // memory.
+  uint8_t *reserve(const LeaseSource &source, size_t len);
+  // Queues the first `len` of the bytes that were reserved last.
+  void commit(size_t len);
+
+  // Writes at most `cap` views of what is queued, oldest first. Returns how many.
+  size_t views(ByteView *out, size_t cap) const;
+  // Drops the `len` oldest bytes, at most size().
+  void consume(const LeaseSource &source, size_t len);
+  void clear(const LeaseSource &source);
+
+  size_t size() const { return size_; }
+
+ private:
+  struct Segment;
+
+  Segment *head_ = nullptr;
+  Segment *tail_ = nullptr;
+  size_t size_ = 0;  // bytes queued
+};
+
+}  // namespace tidewire
+
+#endif  // TIDEWIRE_CORE_BUFFER_OUTPUT_QUEUE_H_

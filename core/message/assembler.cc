@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "core/message/assembler.h"
+
+#include <string.h>
+
+namespace tidewire {
+
+Status Assembler::add_frame(const LeaseSource &source, size_t payload_len, bool last) {
+  const size_t cap = buffer_ == nullptr ? 0 : buffer_->cap;
+  if (payload_len > SIZE_MAX - len_) return Status::kNoMemory;
+  const size_t needed = len_ + payload_len;
+  if (needed > cap) {
+    // The last frame shows how long the message is. Before it, doubling bounds how often a byte is copied.
+    const size_t doubled = cap > SIZE_MAX / 2 ? SIZE_MAX : 2 * cap;
+    Lease *larger = source.acquire(last || doubled < needed ? needed : doubled);
+    if (larger == nullptr) return Status::kNoMemory;
+    if (len_ > 0) memcpy(larger->bytes(), buffer_->bytes(), len_);
+    source.release(buffer_);
+    buffer_ = larger;
+  }
+  fragments_++;
+  return Status::kOk;
+}
+
+Status Assembler::append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, size_t *out_error) {
+  if (len == 0) return Status::kOk;
+  uint8_t *dst = buffer_->bytes() + len_;
+  len_ += len;
+  if (opcode_ != kText) {
+    kernels.mask(dst, src, len, key);
+    return Status::kOk;
+  }
+  const Utf8State before = utf8_;
+  if (kernels.unmask_utf8(dst, src, len, key, &utf8_)) return Status::kOk;
+  *out_error = utf8_first_error(before, dst, len);
+  return Status::kUtf8;
+}
+
+Lease *Assembler::finish(size_t *out_len) {
+  Lease *message = buffer_;
+  *out_len = len_;
+  *this = Assembler();
+  return message;
+}
+
+void Assembler::reset(const LeaseSource &source) {
+  source.release(buffer_);
+  *this = Assembler();
+}
+
+}  // namespace tidewire

@@ -23,8 +23,8 @@ inline constexpr const char *kKernelNames[] = {"scalar"};
 #endif
 
 inline bool kernel_is_available(const char *name) {
-  const Kernels *const *rows = nullptr;
-  const size_t count = kernels_available(&rows);
+  const Kernels *rows[kIsaCount];
+  const size_t count = kernels_available(rows);
   for (size_t i = 0; i < count; ++i) {
     if (strcmp(rows[i]->name, name) == 0) return true;
   }
@@ -58,8 +58,8 @@ template <class Body>
 void each_kernel(Body body) {
   report_missing_kernels();
   const KernelSelection restore;
-  const Kernels *const *rows = nullptr;
-  const size_t count = kernels_available(&rows);
+  const Kernels *rows[kIsaCount];
+  const size_t count = kernels_available(rows);
   ASSERT_GT(count, 0u);
   for (size_t i = 0; i < count; ++i) {
     SCOPED_TRACE(rows[i]->name);

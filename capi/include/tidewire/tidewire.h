@@ -419,7 +419,7 @@ typedef struct tw_conn_config {
 /* What the peer did. Not versioned: its 32 bytes never change. */
 typedef struct tw_event {
   uint8_t *data;  /* may be written to; valid until the next call on the connection that takes input, and no longer
-                     than the buffer that was fed */
+                     than the buffer that was fed. May be NULL where len is 0 */
   uint64_t len;   /* bytes */
   uint8_t type;   /* TW_EVENT_... */
   uint8_t opcode; /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
@@ -483,11 +483,11 @@ TW_API tw_status tw_conn_output_consume(tw_conn *conn, size_t len);
 /* TW_STATE_...; TW_STATE_CLOSED for NULL. Since 0.1. */
 TW_API uint32_t tw_conn_state(const tw_conn *conn);
 
-#define TW_WANT_READ 1u  /* input is expected */
-#define TW_WANT_WRITE 2u /* output is queued */
-#define TW_WANT_CLOSE                                                                              \
-  4u /* nothing is left to read or write: close the socket. A client waits for the server to do so \
-        first (RFC 6455 7.1.1), with a time limit of its own */
+/* READ: input is expected. WRITE: output is queued. CLOSE: nothing is left to read or write; a server closes the socket
+ * now, a client waits for the server to do so first (RFC 6455 7.1.1), with a time limit of its own. */
+#define TW_WANT_READ 1u
+#define TW_WANT_WRITE 2u
+#define TW_WANT_CLOSE 4u
 
 /* What the connection waits for, TW_WANT_... or-ed. Since 0.1. */
 TW_API uint32_t tw_conn_wants(const tw_conn *conn);

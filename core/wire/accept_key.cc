@@ -122,6 +122,8 @@ void base64_encode(const uint8_t *data, size_t len, uint8_t *out) {
   }
 }
 
+}  // namespace
+
 // 16 bytes are 21 digits, one that carries only the last 2 bits, and padding.
 bool is_key(const uint8_t key[kKeyLen]) {
   const uint8_t last = key[21];
@@ -129,7 +131,9 @@ bool is_key(const uint8_t key[kKeyLen]) {
          key[22] == '=' && key[23] == '=';
 }
 
-}  // namespace
+bool is_accept(const uint8_t accept[kAcceptLen]) {
+  return all_in({accept, kAcceptLen - 1}, kBase64Char) && accept[kAcceptLen - 1] == '=';
+}
 
 Status accept_key(const uint8_t key[kKeyLen], uint8_t out[kAcceptLen]) {
   if (!is_key(key)) return Status::kKey;

@@ -15,7 +15,13 @@ namespace tidewire {
 inline constexpr size_t kKeyLen = 24;     // base64 of 16 bytes
 inline constexpr size_t kAcceptLen = 28;  // base64 of a SHA-1
 
-// kKey when `key` is not the base64 of 16 bytes with its unused bits zero; `out` is then left alone.
+// Whether `key` is the base64 of 16 bytes, its unused bits zero.
+bool is_key(const uint8_t key[kKeyLen]);
+
+// Whether `accept` can be written into a response: base64 digits and one '='.
+bool is_accept(const uint8_t accept[kAcceptLen]);
+
+// kKey leaves `out` alone.
 Status accept_key(const uint8_t key[kKeyLen], uint8_t out[kAcceptLen]);
 
 // A key that was never used before. kRandom leaves `out` alone.

@@ -9,15 +9,15 @@ namespace {
 
 constexpr HttpLimits kDefaultLimits = {16384, 100, 8192};
 
-uint32_t or_default(uint32_t limit, uint32_t standard) { return limit != 0 ? limit : standard; }
+uint32_t limit_or(uint32_t limit, uint32_t standard) { return limit != 0 ? limit : standard; }
 
 }  // namespace
 
 void HttpHead::init(bool is_request, HttpLimits limits) {
   *this = HttpHead();
-  limits_.head_len = or_default(limits.head_len, kDefaultLimits.head_len);
-  limits_.header_count = or_default(limits.header_count, kDefaultLimits.header_count);
-  limits_.line_len = or_default(limits.line_len, kDefaultLimits.line_len);
+  limits_.head_len = limit_or(limits.head_len, kDefaultLimits.head_len);
+  limits_.header_count = limit_or(limits.header_count, kDefaultLimits.header_count);
+  limits_.line_len = limit_or(limits.line_len, kDefaultLimits.line_len);
   is_request_ = is_request;
   step_ = is_request ? Step::kMethod : Step::kVersion;
 }

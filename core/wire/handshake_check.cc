@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// One pass over the header lines keeps what the handshake asks about; then the rules, in the order of the RFC.
+#include <string.h>
+
+#include "core/wire/handshake.h"
+#include "core/wire/handshake_extensions.h"
+#include "core/wire/handshake_origin.h"
+#include "core/wire/handshake_text.h"
+
+namespace tidewire {
+namespace {
+
+// Names that a request may offer. Looking for duplicates takes a step for each pair of them.
+constexpr size_t kMaxSubprotocolOffers = 64;
+
+// A header that may come once: its last value, and how often it came.
+struct SingleField {
+  ByteView value;
+  uint32_t count = 0;
+
+  void add(ByteView line) {
+    value = line;
+    ++count;
+  }
+  bool is_once(const char *text) const { return count == 1 && value == ByteView::of(text); }
+};
+
+// The elements of all lines of Sec-WebSocket-Protocol in a request.
+struct SubprotocolOffers {
+  ByteView names[kMaxSubprotocolOffers];
+  size_t count = 0;
+  bool malformed = false;
+
+  bool has(ByteView name) const {
+    for (size_t i = 0; i < count; ++i) {
+      if (names[i] == name) return true;
+    }
+    return false;
+  }
+
+  // Tokens, each of them once, and at least one (RFC 6455 §4.1).
+  void add(ByteView line) {
+    CommaList list(line);
+    ByteView name;
+    while (list.next(&name)) {
+      if (!is_token(name) || count == kMaxSubprotocolOffers || has(name)) {
+        malformed = true;
+        return;
+      }
+      names[count++] = name;
+    }
+    if (count == 0) malformed = true;
+  }
+};
+
+// Every offer is declined. Where an extension is accepted, this is where its parameters are negotiated.
+struct ExtensionOffers {
+  uint32_t lines = 0;
+  bool malformed = false;
+
+  void add(ByteView line) {
+    ++lines;
+    ExtensionReader reader(line);
+    ExtensionPart part;
+    bool any = false;
+    while (reader.next(&part)) any = true;
+    if (reader.malformed() || !any) malformed = true;
+  }
+};
+
+bool lists(ByteView line, const char *name) {
+  CommaList list(line);
+  ByteView element;
+  while (list.next(&element)) {
+    if (equal_ignore_case(element, name)) return true;
+  }
+  return false;
+}
+
+struct HandshakeFields {
+  SingleField host;
+  SingleField upgrade;
+  SingleField content_length;
+  SingleField origin;
+  SingleField key;
+  SingleField accept;
+  SingleField version;
+  SingleField subprotocol;
+  bool transfer_encoding = false;
+  bool upgrade_lists_websocket = false;
+  bool connection_lists_upgrade = false;
+  SubprotocolOffers subprotocols;
+  ExtensionOffers extensions;
+
+  HandshakeFields(const HttpHead &head, const uint8_t *data) {
+    size_t cursor = 0;
+    ByteView name;
+    ByteView value;
+    while (head.next_header(data, &cursor, &name, &value)) add(name, value);
+  }
+
+ private:
+  void add(ByteView name, ByteView value) {
+    const auto is = [name](const char *text) { return equal_ignore_case(name, text); };
+    if (is("host")) return host.add(value);
+    if (is("content-length")) return content_length.add(value);
+    if (is("origin")) return origin.add(value);
+    if (is("sec-websocket-key")) return key.add(value);
+    if (is("sec-websocket-accept")) return accept.add(value);
+    if (is("sec-websocket-version")) return version.add(value);
+    if (is("sec-websocket-extensions")) return extensions.add(value);
+    if (is("transfer-encoding")) transfer_encoding = true;
+    if (is("connection")) connection_lists_upgrade |= lists(value, "upgrade");
+    if (is("upgrade")) {
+      upgrade.add(value);
+      upgrade_lists_websocket |= lists(value, "websocket");
+    }
+    if (is("sec-websocket-protocol")) {
+      subprotocol.add(value);
+      subprotocols.add(value);
+    }
+  }
+};
+
+// RFC 6455 §10.2. Browsers send an Origin; who sends none is not a page that was lured here.
+bool origin_is_allowed(const SingleField &origin, const Authority &host, const HandshakeConfig &config) {
+  if (origin.count == 0) return true;
+  if (origin.count > 1) return false;
+  return (config.flags & kHandshakeAnyOrigin) != 0 || is_same_origin(origin.value, host) ||
+         is_listed_origin(origin.value, config.origins, config.origin_count);
+}
+
+// The position of the first subprotocol of the config that `names` has, plus 1; 0 where there is none.
+template <class Names>
+uint32_t first_subprotocol(const HandshakeConfig &config, Names names) {
+  for (size_t i = 0; i < config.subprotocol_count; ++i) {
+    if (names(ByteView::of(config.subprotocols[i]))) return static_cast<uint32_t>(i + 1);
+  }
+  return 0;
+}
+
+// A body, or a second request taken for one, could be smuggled past whoever reads the lengths differently.
+bool announces_body(const HandshakeFields &fields) {
+  return fields.transfer_encoding || (fields.content_length.count > 0 && !fields.content_length.is_once("0"));
+}
+
+// Takes the same time wherever the difference is, so that the answer cannot be guessed byte by byte.
+bool equal_in_constant_time(const uint8_t *a, const uint8_t *b, size_t len) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < len; ++i) difference |= a[i] ^ b[i];
+  return difference == 0;
+}
+
+}  // namespace
+
+Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
+                     uint8_t accept[kAcceptLen], uint32_t *out_subprotocol) {
+  if (!head.complete() || !head.is_request()) return Status::kState;
+  if (!(head.method(data) == ByteView::of("GET"))) return Status::kHttpMethod;
+  const HandshakeFields fields(head, data);
+  Authority host;
+  if (fields.host.count != 1 || !parse_authority(fields.host.value, &host)) return Status::kHttpHost;
+  if (!fields.upgrade_lists_websocket) return Status::kHttpUpgrade;
+  if (!fields.connection_lists_upgrade) return Status::kHttpConnection;
+  if (announces_body(fields)) return Status::kHttpBody;
+  if (!fields.version.is_once("13")) return Status::kVersion;
+  if (!origin_is_allowed(fields.origin, host, config)) return Status::kOrigin;
+  if (fields.subprotocols.malformed) return Status::kSubprotocol;
+  if (fields.extensions.malformed) return Status::kExtension;
+  if (fields.key.count != 1 || fields.key.value.size != kKeyLen) return Status::kKey;
+  const Status status = accept_key(fields.key.value.data, accept);
+  if (status != Status::kOk) return status;
+  *out_subprotocol = first_subprotocol(config, [&fields](ByteView name) { return fields.subprotocols.has(name); });
+  return Status::kOk;
+}
+
+Status check_response(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
+                      const uint8_t key[kKeyLen], uint32_t *out_subprotocol) {
+  if (!head.complete() || head.is_request()) return Status::kState;
+  uint8_t expected[kAcceptLen];
+  const Status status = accept_key(key, expected);
+  if (status != Status::kOk) return status;
+  if (!(head.status(data) == ByteView::of("101"))) return Status::kHttpStatus;
+  const HandshakeFields fields(head, data);
+  if (fields.upgrade.count != 1 || !equal_ignore_case(fields.upgrade.value, "websocket")) return Status::kHttpUpgrade;
+  if (!fields.connection_lists_upgrade) return Status::kHttpConnection;
+  if (fields.content_length.count > 0 || fields.transfer_encoding) return Status::kHttpBody;  // RFC 9110 §8.6
+  const SingleField &accept = fields.accept;
+  if (accept.count != 1 || accept.value.size != kAcceptLen) return Status::kAccept;
+  if (!equal_in_constant_time(accept.value.data, expected, kAcceptLen)) return Status::kAccept;
+  if (fields.extensions.lines > 0) return Status::kExtension;
+  uint32_t subprotocol = 0;
+  if (fields.subprotocol.count > 0) {
+    const ByteView chosen = fields.subprotocol.value;
+    subprotocol = first_subprotocol(config, [chosen](ByteView name) { return name == chosen; });
+    if (fields.subprotocol.count > 1 || subprotocol == 0) return Status::kSubprotocol;
+  }
+  *out_subprotocol = subprotocol;
+  return Status::kOk;
+}
+
+}  // namespace tidewire

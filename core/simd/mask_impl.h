@@ -6,35 +6,39 @@
 // Tails are whole vectors that end where the payload ends and overlap what came before. Everything that overlaps is
 // loaded before the first store, so that dst may be src.
 
-// For V::kSize <= len <= 4 * V::kSize. Returns whether a result byte is not ASCII.
-template <class V>
+// For V::kSize <= len <= 4 * V::kSize. Returns whether a result byte is not ASCII; without kStore only that.
+template <class V, bool kStore>
 inline bool xor_one_to_four(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
   constexpr size_t kSize = V::kSize;
   const V head_key = V::splat(key), tail_key = V::splat(rotate_key(key, len));
   const V first = V::load(src) ^ head_key;
   const V last = V::load(src + len - kSize) ^ tail_key;
   if (len <= 2 * kSize) {
-    first.store(dst);
-    last.store(dst + len - kSize);
+    if constexpr (kStore) {
+      first.store(dst);
+      last.store(dst + len - kSize);
+    }
     return (first | last).any_high_bit();
   }
   const V second = V::load(src + kSize) ^ head_key;
   const V third = V::load(src + len - 2 * kSize) ^ tail_key;
-  first.store(dst);
-  second.store(dst + kSize);
-  third.store(dst + len - 2 * kSize);
-  last.store(dst + len - kSize);
+  if constexpr (kStore) {
+    first.store(dst);
+    second.store(dst + kSize);
+    third.store(dst + len - 2 * kSize);
+    last.store(dst + len - kSize);
+  }
   return ((first | second) | (third | last)).any_high_bit();
 }
 
 // For len <= 4 * V::kSize, inlined into the frame loop.
-template <class V>
+template <class V, bool kStore = true>
 TW_ALWAYS_INLINE bool xor_short(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
-  if (len >= V::kSize) return xor_one_to_four<V>(dst, src, len, key);
+  if (len >= V::kSize) return xor_one_to_four<V, kStore>(dst, src, len, key);
   if constexpr (V::kSize > 16) {
-    return xor_short<typename V::Half>(dst, src, len, key);
+    return xor_short<typename V::Half, kStore>(dst, src, len, key);
   } else {
-    return xor_below_16(dst, src, len, key);
+    return xor_below_16<kStore>(dst, src, len, key);
   }
 }
 

@@ -20,27 +20,32 @@ TW_ALWAYS_INLINE uint32_t rotate_key(uint32_t key, size_t bytes) {
 }
 
 // XOR for len < 16: two loads that may overlap, both made before the first store, so that dst may be src. Returns
-// whether a result byte is not ASCII.
+// whether a result byte is not ASCII; without kStore only that.
+template <bool kStore = true>
 TW_ALWAYS_INLINE bool xor_below_16(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
   constexpr uint64_t kHighBits = 0x8080808080808080u;
   if (len >= 8) {
     const uint64_t head = load_raw<uint64_t>(src) ^ (key * UINT64_C(0x100000001));
     const uint64_t tail = load_raw<uint64_t>(src + len - 8) ^ (rotate_key(key, len) * UINT64_C(0x100000001));
-    store_raw(dst, head);
-    store_raw(dst + len - 8, tail);
+    if constexpr (kStore) {
+      store_raw(dst, head);
+      store_raw(dst + len - 8, tail);
+    }
     return ((head | tail) & kHighBits) != 0;
   }
   if (len >= 4) {
     const uint32_t head = load_raw<uint32_t>(src) ^ key;
     const uint32_t tail = load_raw<uint32_t>(src + len - 4) ^ rotate_key(key, len);
-    store_raw(dst, head);
-    store_raw(dst + len - 4, tail);
+    if constexpr (kStore) {
+      store_raw(dst, head);
+      store_raw(dst + len - 4, tail);
+    }
     return ((head | tail) & static_cast<uint32_t>(kHighBits)) != 0;
   }
   uint8_t seen = 0;
   for (size_t i = 0; i < len; i++, key >>= 8) {
     const uint8_t byte = src[i] ^ static_cast<uint8_t>(key);
-    dst[i] = byte;
+    if constexpr (kStore) dst[i] = byte;
     seen |= byte;
   }
   return (seen & 0x80) != 0;

@@ -164,13 +164,11 @@ inline bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uin
       checker.add_non_ascii(d);
     }
   }
-  if constexpr (kUnmask) {
-    // Fewer than four vectors are left. If they are ASCII, nothing but a cut code point before them can be wrong.
-    const bool ascii = !xor_short<Vec>(dst + at, src + at, len - at, key);
-    if (ascii && at < len) {
-      checker.add_ascii(Vec::zero());
-      return checker.ok();
-    }
+  // Fewer than four vectors are left. If they are ASCII, nothing but a code point cut before them can be wrong.
+  const bool ascii = !xor_short<Vec, kUnmask>(dst + at, src + at, len - at, key);
+  if (ascii && at < len) {
+    checker.add_ascii(Vec::zero());
+    return checker.ok();
   }
   return utf8_finish_step(&checker, dst, at, len, state);
 }

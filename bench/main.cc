@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The entry of every suite. Says in the context of the results what was measured and how it was compiled.
 #include <benchmark/benchmark.h>
-#include <wslay/wslayver.h>
-
-#include <boost/version.hpp>
-#include <websocketpp/version.hpp>
 
 #include "bench/suite.h"
 #include "tidewire/tw_unstable.h"

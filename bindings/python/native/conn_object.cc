@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The guard of a connection, and its failures as exceptions.
+#include "conn_object.h"
+
+#include "py_status.h"
+
+namespace tidewire::python {
+
+UseConn::UseConn(PyObject *self) {
+  ConnObject *object = as_conn(self);
+  if (object->conn == nullptr) {
+    raise_usage("Connection.__init__ was not called");
+  } else if (object->busy) {
+    raise_usage("the connection is in use by another call");
+  } else {
+    object->busy = true;
+    object_ = object;
+  }
+}
+
+PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events) {
+  tw_error error = TW_ERROR_INIT;
+  tw_conn_get_error(object->conn, &error);
+  const py::object cause = py::reinterpret_steal<py::object>(object->random_error);
+  object->random_error = nullptr;
+  Failure failure;
+  failure.error = error.status == status ? &error : nullptr;
+  failure.events = events;
+  failure.cause = cause.ptr();
+  return raise_status(status, failure);
+}
+
+PyObject *conn_error(ConnObject *object) {
+  tw_error error = TW_ERROR_INIT;
+  tw_conn_get_error(object->conn, &error);
+  if (error.status == TW_OK) return Py_NewRef(Py_None);
+  Failure failure;
+  failure.error = &error;
+  return make_error(error.status, failure).release().ptr();
+}
+
+}  // namespace tidewire::python

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What a Connection object holds, and the guard that every call of the engine stands under.
+#ifndef TIDEWIRE_PYTHON_CONN_OBJECT_H_
+#define TIDEWIRE_PYTHON_CONN_OBJECT_H_
+
+#include <pybind11/pybind11.h>
+#include <tidewire/tidewire.h>
+
+namespace py = pybind11;
+
+namespace tidewire::python {
+
+struct ConnObject {
+  PyObject_HEAD tw_conn *conn;  // nullptr until __init__ is through
+  PyObject *pool;               // BufferPool or nullptr
+  PyObject *random;             // callable or nullptr
+  PyObject *random_error;       // what it raised in the call that is under way
+  PyObject *subprotocols;       // tuple of str, as configured
+  PyObject *subprotocol;        // str when one was chosen
+  PyObject *views;              // list of the memoryviews that output() returned last
+  Py_ssize_t exports;           // of queued output: it cannot be consumed while there are any
+  uint32_t role;
+  bool busy;  // an engine call is under way
+};
+
+inline ConnObject *as_conn(PyObject *self) { return reinterpret_cast<ConnObject *>(self); }
+
+// Holds a connection for one call. Python code that runs inside a call (the `random` callable, a finaliser) may try to
+// use the same connection: that is refused, since the engine is in the middle of its work.
+class UseConn {
+ public:
+  // Empty, with an exception set, when the connection cannot be used.
+  explicit UseConn(PyObject *self);
+  UseConn(const UseConn &) = delete;
+  UseConn &operator=(const UseConn &) = delete;
+  ~UseConn() {
+    if (object_ != nullptr) object_->busy = false;
+  }
+
+  explicit operator bool() const { return object_ != nullptr; }
+  ConnObject *operator->() const { return object_; }
+  ConnObject *get() const { return object_; }
+
+ private:
+  ConnObject *object_ = nullptr;
+};
+
+// Sets the exception for a status that the connection returned, with what it knows of its failure. Returns nullptr.
+// `events` may be nullptr.
+PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events = nullptr);
+
+// None, or the exception.
+inline PyObject *none_or_raise_conn(ConnObject *object, tw_status status) {
+  return status == TW_OK ? Py_NewRef(Py_None) : raise_conn(object, status);
+}
+
+// The failure as an exception object, or None.
+PyObject *conn_error(ConnObject *object);
+
+// Connection.__init__.
+int conn_init(PyObject *self, PyObject *args, PyObject *kwargs);
+extern const char kConnDoc[];
+
+// Methods, for the table in py_conn.cc.
+PyObject *conn_receive(PyObject *self, PyObject *data);
+PyObject *conn_receive_eof(PyObject *self, PyObject *);
+PyObject *conn_data_to_send(PyObject *self, PyObject *);
+PyObject *conn_output(PyObject *self, PyObject *);
+PyObject *conn_consume(PyObject *self, PyObject *len);
+
+// Makes the type behind the memoryviews of output(). Throws py::error_already_set.
+void make_output_type();
+
+}  // namespace tidewire::python
+
+#endif  // TIDEWIRE_PYTHON_CONN_OBJECT_H_

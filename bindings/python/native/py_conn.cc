@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// The Connection type: sending, properties and its life. A heap type made by hand, since its methods are called for
+// each read and each message, and pybind11's take ten times as long to be called.
+#include "py_conn.h"
+
+#include <structmember.h>
+
+#include "buffer_arg.h"
+#include "call_args.h"
+#include "conn_object.h"
+#include "py_event.h"
+#include "py_status.h"
+#include "py_types.h"
+
+namespace tidewire::python {
+namespace {
+
+// ---- Sending ----
+
+PyObject *send_buffer(ConnObject *object, uint32_t opcode, PyObject *data, uint32_t flags) {
+  BufferArg buffer;
+  if (!buffer.read(data, "data")) return nullptr;
+  return none_or_raise_conn(object, tw_conn_send(object->conn, opcode, buffer.data(), buffer.len(), flags));
+}
+
+PyObject *send_str(ConnObject *object, uint32_t opcode, PyObject *data, uint32_t flags) {
+  std::string_view text;
+  if (!text_arg(data, "data", &text)) return nullptr;
+  const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
+  return none_or_raise_conn(object, tw_conn_send(object->conn, opcode, bytes, text.size(), flags | TW_SEND_VALID_UTF8));
+}
+
+PyObject *send_any(ConnObject *object, PyObject *data, uint32_t flags) {
+  if (PyUnicode_Check(data)) return send_str(object, TW_OPCODE_TEXT, data, flags);
+  if (!is_message(data)) return send_buffer(object, TW_OPCODE_BINARY, data, flags);
+  const uint32_t opcode = message_is_text(data) ? TW_OPCODE_TEXT : TW_OPCODE_BINARY;
+  return send_buffer(object, opcode, message_data(data), flags);
+}
+
+PyObject *send_text(ConnObject *object, PyObject *data, uint32_t flags) {
+  return PyUnicode_Check(data) ? send_str(object, TW_OPCODE_TEXT, data, flags)
+                               : send_buffer(object, TW_OPCODE_TEXT, data, flags);
+}
+
+PyObject *send_binary(ConnObject *object, PyObject *data, uint32_t flags) {
+  return send_buffer(object, TW_OPCODE_BINARY, data, flags);
+}
+
+PyObject *send_continuation(ConnObject *object, PyObject *data, uint32_t flags) {
+  return PyUnicode_Check(data) ? send_str(object, TW_OPCODE_CONTINUATION, data, flags)
+                               : send_buffer(object, TW_OPCODE_CONTINUATION, data, flags);
+}
+
+using Sender = PyObject *(*)(ConnObject *object, PyObject *data, uint32_t flags);
+
+constexpr char kSend[] = "send";
+constexpr char kSendText[] = "send_text";
+constexpr char kSendBinary[] = "send_binary";
+constexpr char kSendContinuation[] = "send_continuation";
+
+template <const char *kName, Sender kSender>
+PyObject *conn_send(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+  static constexpr const char *kNames[] = {"data", "more"};
+  PyObject *values[2];
+  bool more = false;
+  if (!bind_args({kName, kNames, 2, 1, 1}, args, nargs, kwnames, values) || !flag_arg(values[1], &more)) return nullptr;
+  const UseConn use(self);
+  return use ? kSender(use.get(), values[0], more ? TW_SEND_MORE : 0) : nullptr;
+}
+
+using ControlSender = tw_status (*)(tw_conn *conn, const uint8_t *data, size_t len);
+
+constexpr char kPing[] = "ping";
+constexpr char kPong[] = "pong";
+
+template <const char *kName, ControlSender kSender>
+PyObject *conn_control(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
+  static constexpr const char *kNames[] = {"data"};
+  PyObject *data = nullptr;
+  if (!bind_args({kName, kNames, 1, 0, 1}, args, nargs, nullptr, &data)) return nullptr;
+  BufferArg buffer;
+  if (data != nullptr && !buffer.read(data, "data")) return nullptr;
+  const UseConn use(self);
+  return use ? none_or_raise_conn(use.get(), kSender(use->conn, buffer.data(), buffer.len())) : nullptr;
+}
+
+PyObject *conn_close(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+  static constexpr const char *kNames[] = {"code", "reason"};
+  PyObject *values[2];
+  uint64_t code = 1000;
+  std::string_view reason = "";
+  if (!bind_args({"close", kNames, 2, 0, 2}, args, nargs, kwnames, values) ||
+      !number_arg(values[0], "code", UINT16_MAX, &code) ||
+      (values[1] != nullptr && !text_arg(values[1], "reason", &reason))) {
+    return nullptr;
+  }
+  const UseConn use(self);
+  if (!use) return nullptr;
+  const auto *bytes = reinterpret_cast<const uint8_t *>(reason.data());
+  return none_or_raise_conn(use.get(), tw_conn_close(use->conn, static_cast<uint32_t>(code), bytes, reason.size()));
+}
+
+// ---- Properties: they change nothing, so they need no guard ----
+
+PyObject *get_role(PyObject *self, void *) { return role_member(as_conn(self)->role); }
+PyObject *get_state(PyObject *self, void *) { return state_member(tw_conn_state(as_conn(self)->conn)); }
+PyObject *get_wants(PyObject *self, void *) { return want_member(tw_conn_wants(as_conn(self)->conn)); }
+PyObject *get_error(PyObject *self, void *) { return conn_error(as_conn(self)); }
+
+PyObject *get_subprotocol(PyObject *self, void *) {
+  PyObject *chosen = as_conn(self)->subprotocol;
+  return Py_NewRef(chosen != nullptr ? chosen : Py_None);
+}
+
+PyObject *conn_repr(PyObject *self) {
+  const py::object role = py::reinterpret_steal<py::object>(get_role(self, nullptr));
+  const py::object state = py::reinterpret_steal<py::object>(get_state(self, nullptr));
+  return role && state ? PyUnicode_FromFormat("<Connection %R %R>", role.ptr(), state.ptr()) : nullptr;
+}
+
+// ---- Life ----
+
+int conn_traverse(PyObject *self, visitproc visit, void *arg) {
+  const ConnObject *object = as_conn(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(object->pool);
+  Py_VISIT(object->random);
+  Py_VISIT(object->random_error);
+  Py_VISIT(object->views);
+  return 0;
+}
+
+// Every cycle goes through one of these; the pool stays for the engine's sake.
+int conn_clear(PyObject *self) {
+  ConnObject *object = as_conn(self);
+  Py_CLEAR(object->random);
+  Py_CLEAR(object->random_error);
+  Py_CLEAR(object->views);
+  return 0;
+}
+
+void conn_dealloc(PyObject *self) {
+  ConnObject *object = as_conn(self);
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  conn_clear(self);
+  tw_conn_destroy(object->conn);
+  Py_XDECREF(object->pool);
+  Py_XDECREF(object->subprotocols);
+  Py_XDECREF(object->subprotocol);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef conn_methods[] = {
+    {"receive", conn_receive, METH_O,
+     "receive($self, data, /)\n--\n\n"
+     "Takes bytes that were read from the socket and returns the list of events that they complete. Pongs and the "
+     "answer\n"
+     "to a close frame are queued by themselves.\n\n"
+     "Writable buffers are unmasked in place and hold something else afterwards; read-only ones are copied first. The\n"
+     "events own their data. An Error is raised when the connection fails, with the events before it in `events`: "
+     "handle\n"
+     "them, write data_to_send() to the socket and close it."},
+    {"receive_eof", conn_receive_eof, METH_NOARGS,
+     "receive_eof($self, /)\n--\n\n"
+     "Says that the peer ended its direction of the stream. ProtocolError before the closing handshake is done."},
+    {"send", as_method(conn_send<kSend, send_any>), METH_FASTCALL | METH_KEYWORDS,
+     "send($self, data, /, *, more=False)\n--\n\n"
+     "Queues a message: str as text, a Message as what it is, any other buffer as binary.\n\n"
+     "`more` says that this is the first fragment, and that send_continuation sends the others."},
+    {"send_text", as_method(conn_send<kSendText, send_text>), METH_FASTCALL | METH_KEYWORDS,
+     "send_text($self, data, /, *, more=False)\n--\n\nQueues a text message: str, or a buffer that holds UTF-8."},
+    {"send_binary", as_method(conn_send<kSendBinary, send_binary>), METH_FASTCALL | METH_KEYWORDS,
+     "send_binary($self, data, /, *, more=False)\n--\n\nQueues a binary message."},
+    {"send_continuation", as_method(conn_send<kSendContinuation, send_continuation>), METH_FASTCALL | METH_KEYWORDS,
+     "send_continuation($self, data, /, *, more=False)\n--\n\n"
+     "Queues the next fragment of a message, the last one unless `more`. A character may be cut between buffers."},
+    {"ping", as_method(conn_control<kPing, tw_conn_ping>), METH_FASTCALL,
+     "ping($self, data=b'', /)\n--\n\nQueues a ping of at most 125 bytes."},
+    {"pong", as_method(conn_control<kPong, tw_conn_pong>), METH_FASTCALL,
+     "pong($self, data=b'', /)\n--\n\nQueues a pong that answers no ping. Those that do are queued by receive."},
+    {"close", as_method(conn_close), METH_FASTCALL | METH_KEYWORDS,
+     "close($self, code=1000, reason='')\n--\n\n"
+     "Starts the closing handshake; events go on until the peer answers. Code 0 sends none. The reason takes at most "
+     "123\n"
+     "bytes as UTF-8."},
+    {"data_to_send", conn_data_to_send, METH_NOARGS,
+     "data_to_send($self, /)\n--\n\nReturns all output that is queued, as bytes, and regards it as written."},
+    {"output", conn_output, METH_NOARGS,
+     "output($self, /)\n--\n\n"
+     "Returns the queued output as a list of read-only memoryviews, oldest byte first, for socket.sendmsg. Nothing is\n"
+     "copied or consumed. They can be used until the next call of output, consume or data_to_send."},
+    {"consume", conn_consume, METH_O,
+     "consume($self, len, /)\n--\n\n"
+     "Says that the first `len` bytes of the output were written. Ends the memoryviews that output returned; "
+     "BufferError\n"
+     "while a slice of one is in use."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef conn_properties[] = {
+    {"role", get_role, nullptr, "Our side.", nullptr},
+    {"state", get_state, nullptr, "How far the connection is.", nullptr},
+    {"wants", get_wants, nullptr,
+     "What the connection waits for. Want.CLOSE: nothing is left to read or write. A client waits a while for the "
+     "server\n"
+     "to close the socket first (RFC 6455 7.1.1).",
+     nullptr},
+    {"error", get_error, nullptr, "Why the connection failed, an Error, or None.", nullptr},
+    {"subprotocol", get_subprotocol, nullptr, "The subprotocol that the handshake chose, or None.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyType_Slot conn_slots[] = {
+    {Py_tp_new, reinterpret_cast<void *>(PyType_GenericNew)},
+    {Py_tp_init, reinterpret_cast<void *>(conn_init)},
+    {Py_tp_dealloc, reinterpret_cast<void *>(conn_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void *>(conn_traverse)},
+    {Py_tp_clear, reinterpret_cast<void *>(conn_clear)},
+    {Py_tp_repr, reinterpret_cast<void *>(conn_repr)},
+    {Py_tp_methods, conn_methods},
+    {Py_tp_getset, conn_properties},
+    {Py_tp_doc, const_cast<char *>(kConnDoc)},
+    {0, nullptr},
+};
+
+PyType_Spec conn_spec = {"tidewire.Connection", sizeof(ConnObject), 0,
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, conn_slots};
+
+}  // namespace
+
+void add_conn(py::module_ &m) {
+  make_output_type();
+  const py::object type = py::reinterpret_steal<py::object>(PyType_FromSpec(&conn_spec));
+  if (!type) throw py::error_already_set();
+  m.attr("Connection") = type;
+}
+
+}  // namespace tidewire::python

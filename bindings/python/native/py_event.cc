@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// The event classes. Data is copied into bytes: the engine's own is gone with the next call on the connection.
+#include "py_event.h"
+
+#include "py_head.h"
+#include "record.h"
+
+namespace tidewire::python {
+namespace {
+
+constexpr char kOffsetDoc[] = "Where in the received stream the frame began that completed the event.";
+
+constexpr Field kOffset = {"offset", Kind::kNumber, kOffsetDoc};
+
+PyObject *message_text(PyObject *self, void *) {
+  if (!message_is_text(self)) {
+    PyErr_SetString(PyExc_TypeError, "a binary message has no text");
+    return nullptr;
+  }
+  PyObject *data = message_data(self);
+  return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), "strict");
+}
+
+PyGetSetDef message_properties[] = {
+    {"text", message_text, nullptr, "The data of a text message as str, decoded each time; TypeError if binary.",
+     nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+constexpr RecordClass kMessage = {
+    "tidewire.Message",
+    "Message(data, is_text=False, *, offset=0)\n--\n\n"
+    "A whole message. `data` is bytes for text too, since many programs pass it on or parse it without ever needing a\n"
+    "str; `text` decodes it.",
+    3,
+    2,
+    1,
+    {{"data", Kind::kBytes, "The message, as bytes."},
+     {"is_text", Kind::kFlag, "Whether it was sent as text. It is valid UTF-8 then."},
+     kOffset},
+    message_properties,
+};
+
+constexpr RecordClass kPing = {
+    "tidewire.Ping",
+    "Ping(data=b'', *, offset=0)\n--\n\nThe peer asks for a sign of life. The pong is queued already.",
+    2,
+    1,
+    0,
+    {{"data", Kind::kBytes, "The payload."}, kOffset},
+};
+
+constexpr RecordClass kPong = {
+    "tidewire.Pong",
+    "Pong(data=b'', *, offset=0)\n--\n\nThe answer to a ping, or unasked for.",
+    2,
+    1,
+    0,
+    {{"data", Kind::kBytes, "The payload."}, kOffset},
+};
+
+constexpr RecordClass kClose = {
+    "tidewire.Close",
+    "Close(code, reason='', *, offset=0)\n--\n\nThe peer's close frame. The answer is queued already.",
+    3,
+    2,
+    1,
+    {{"code", Kind::kNumber, "The close code, 1005 where the peer sent none.", UINT32_MAX},
+     {"reason", Kind::kText, "The reason for people."},
+     kOffset},
+};
+
+constexpr RecordClass kOpen = {
+    "tidewire.Open",
+    "Open(target=None, headers=(), subprotocol=None, head=b'', *, offset=0)\n--\n\nThe opening handshake is done.",
+    5,
+    4,
+    0,
+    {{"target", Kind::kOptionalText, "What the client requested, such as '/chat'. None for a client."},
+     {"headers", Kind::kPairs, "The peer's headers in order, as pairs of str. Bytes are taken as ISO 8859-1."},
+     {"subprotocol", Kind::kOptionalText, "The chosen subprotocol."},
+     {"head", Kind::kBytes, "The peer's whole request or response head."},
+     kOffset},
+};
+
+PyTypeObject *message_type;
+PyTypeObject *ping_type;
+PyTypeObject *pong_type;
+PyTypeObject *close_type;
+PyTypeObject *open_type;
+
+py::object bytes_of(const tw_event &event) {
+  return py::reinterpret_steal<py::object>(
+      PyBytes_FromStringAndSize(reinterpret_cast<const char *>(event.data), static_cast<Py_ssize_t>(event.len)));
+}
+
+PyObject *make_message(const tw_event &event) {
+  py::object data = bytes_of(event);
+  if (!data) return nullptr;
+  Record *message = new_record(message_type);
+  if (message == nullptr) return nullptr;
+  message->slots[0].object = data.release().ptr();
+  message->slots[1].object = Py_NewRef(event.opcode == TW_OPCODE_TEXT ? Py_True : Py_False);
+  message->slots[2].number = event.offset;
+  return reinterpret_cast<PyObject *>(message);
+}
+
+PyObject *make_ping_or_pong(const tw_event &event, PyTypeObject *type) {
+  py::object data = bytes_of(event);
+  if (!data) return nullptr;
+  Record *control = new_record(type);
+  if (control == nullptr) return nullptr;
+  control->slots[0].object = data.release().ptr();
+  control->slots[1].number = event.offset;
+  return reinterpret_cast<PyObject *>(control);
+}
+
+PyObject *make_close(const tw_event &event) {
+  py::object reason = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(reinterpret_cast<const char *>(event.data), static_cast<Py_ssize_t>(event.len), "strict"));
+  if (!reason) return nullptr;
+  Record *close = new_record(close_type);
+  if (close == nullptr) return nullptr;
+  close->slots[0].number = event.code;
+  close->slots[1].object = reason.release().ptr();
+  close->slots[2].number = event.offset;
+  return reinterpret_cast<PyObject *>(close);
+}
+
+PyObject *make_open(const tw_event &event, uint32_t role, PyObject *subprotocol) {
+  py::object target;
+  py::object headers;
+  if (!read_head(event.data, event.len, role, &target, &headers)) return nullptr;
+  py::object head = bytes_of(event);
+  if (!head) return nullptr;
+  Record *open = new_record(open_type);
+  if (open == nullptr) return nullptr;
+  open->slots[0].object = target.release().ptr();
+  open->slots[1].object = headers.release().ptr();
+  open->slots[2].object = Py_NewRef(subprotocol);
+  open->slots[3].object = head.release().ptr();
+  open->slots[4].number = event.offset;
+  return reinterpret_cast<PyObject *>(open);
+}
+
+}  // namespace
+
+PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol) {
+  switch (event.type) {
+    case TW_EVENT_MESSAGE: return make_message(event);
+    case TW_EVENT_PING: return make_ping_or_pong(event, ping_type);
+    case TW_EVENT_PONG: return make_ping_or_pong(event, pong_type);
+    case TW_EVENT_CLOSE: return make_close(event);
+    case TW_EVENT_OPEN: return make_open(event, role, subprotocol);
+    default: PyErr_Format(PyExc_SystemError, "unknown event type %d", event.type); return nullptr;
+  }
+}
+
+bool is_message(PyObject *object) { return Py_TYPE(object) == message_type; }
+PyObject *message_data(PyObject *message) { return as_record(message)->slots[0].object; }
+bool message_is_text(PyObject *message) { return as_record(message)->slots[1].object == Py_True; }
+
+void add_event(py::module_ &m) {
+  message_type = make_record_type<kMessage>();
+  ping_type = make_record_type<kPing>();
+  pong_type = make_record_type<kPong>();
+  close_type = make_record_type<kClose>();
+  open_type = make_record_type<kOpen>();
+  for (PyTypeObject *type : {message_type, ping_type, pong_type, close_type, open_type}) {
+    const py::handle handle(reinterpret_cast<PyObject *>(type));
+    m.attr(handle.attr("__name__")) = handle;
+  }
+}
+
+}  // namespace tidewire::python

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Open, Message, Ping, Pong and Close: what Connection.receive returns.
+#ifndef TIDEWIRE_PYTHON_PY_EVENT_H_
+#define TIDEWIRE_PYTHON_PY_EVENT_H_
+
+#include <pybind11/pybind11.h>
+#include <tidewire/tidewire.h>
+
+namespace py = pybind11;
+
+namespace tidewire::python {
+
+// A new event, which owns its data. `role` is ours and `subprotocol` a str or None: OPEN needs them.
+PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol);
+
+// Whether `object` is a Message, and its data and kind.
+bool is_message(PyObject *object);
+PyObject *message_data(PyObject *message);  // borrowed
+bool message_is_text(PyObject *message);
+
+void add_event(py::module_ &m);
+
+}  // namespace tidewire::python
+
+#endif  // TIDEWIRE_PYTHON_PY_EVENT_H_

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Members of enumerations by their numbers. What is looked up here lives as long as the interpreter.
+#include "py_types.h"
+
+namespace py = pybind11;
+
+namespace tidewire::python {
+namespace {
+
+constexpr size_t kMaxMembers = 16;
+
+struct Members {
+  PyObject *by_number[kMaxMembers];
+
+  // Want is a set of flags: its combinations are members too.
+  void load(const py::module_ &types, const char *name, size_t count) {
+    for (size_t i = 0; i < count; ++i) by_number[i] = types.attr(name)(i).release().ptr();
+  }
+};
+
+Members opcodes;
+Members roles;
+Members states;
+Members wants_sets;
+PyObject *pool_stats;
+
+}  // namespace
+
+PyObject *opcode_member(uint64_t opcode) { return opcode < kMaxMembers ? opcodes.by_number[opcode] : nullptr; }
+PyObject *role_member(uint32_t role) { return Py_NewRef(roles.by_number[role]); }
+PyObject *state_member(uint32_t state) { return Py_NewRef(states.by_number[state]); }
+PyObject *want_member(uint32_t wants) { return Py_NewRef(wants_sets.by_number[wants]); }
+PyObject *pool_stats_type() { return pool_stats; }
+
+void import_types() {
+  const py::module_ types = py::module_::import("tidewire._types");
+  roles.load(types, "Role", 2);
+  states.load(types, "State", 4);
+  wants_sets.load(types, "Want", 8);
+  for (py::handle opcode : types.attr("Opcode")) {
+    opcodes.by_number[py::cast<size_t>(opcode)] = py::reinterpret_borrow<py::object>(opcode).release().ptr();
+  }
+  py::object stats = types.attr("PoolStats");
+  pool_stats = stats.release().ptr();
+}
+
+}  // namespace tidewire::python

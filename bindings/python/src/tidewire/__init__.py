@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""A WebSocket engine (RFC 6455) that owns no socket, clock, file or thread.
+
+`Connection` is one side of a connection: give it what was read, look at the events, send, write its output. Below it
+lie frames (`decode_frames`, `encode_frames`), masking, UTF-8 validation and a pool of buffers.
+
+Every argument called a buffer may be bytes, bytearray, memoryview, mmap, array or anything else with contiguous memory.
+"""
+
+from __future__ import annotations
+
+from ._native import engine_version
+from ._version import __version__
+
+# Before anything else is asked of the engine: one of another version may lack it.
+if engine_version() != __version__:
+    raise ImportError(f"the package tidewire is version {__version__}, but its engine is version {engine_version()}")
+
+# ruff: noqa: E402
+from ._errors import Error, LimitError, OutOfMemoryError, ProtocolError, ResourceError, UsageError
+from ._native import (
+    BufferPool,
+    Close,
+    Connection,
+    Frame,
+    Message,
+    Open,
+    Ping,
+    Pong,
+    PoolBuffer,
+    accept_key,
+    close_code_valid,
+    decode_frames,
+    encode_frames,
+    mask,
+    mask_into,
+    validate_utf8,
+)
+from ._types import Opcode, PoolStats, Role, State, Want
+
+Event = Open | Message | Ping | Pong | Close
+
+__all__ = [
+    "BufferPool",
+    "Close",
+    "Connection",
+    "Error",
+    "Event",
+    "Frame",
+    "LimitError",
+    "Message",
+    "Opcode",
+    "Open",
+    "OutOfMemoryError",
+    "Ping",
+    "Pong",
+    "PoolBuffer",
+    "PoolStats",
+    "ProtocolError",
+    "ResourceError",
+    "Role",
+    "State",
+    "UsageError",
+    "Want",
+    "__version__",
+    "accept_key",
+    "close_code_valid",
+    "decode_frames",
+    "encode_frames",
+    "engine_version",
+    "mask",
+    "mask_into",
+    "validate_utf8",
+]

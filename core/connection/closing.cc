@@ -64,8 +64,11 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
 Status Connection::fail(Status status, uint64_t offset) {
   error_ = status;
   error_offset_ = offset;
-  failed_in_opening_ = state_ == State::kConnecting;
-  if (state_ == State::kOpen && status != Status::kEof) queue_close(status_info(status).close_code, {});
+  if (state_ != State::kConnecting) error_close_code_ = kCloseAbnormal;
+  if (state_ == State::kOpen && status != Status::kEof) {
+    const uint16_t code = status_info(status).close_code;
+    if (queue_close(code, {}) == Status::kOk) error_close_code_ = code;
+  }
   state_ = State::kClosed;
   source_.release(control_);
   control_ = nullptr;

@@ -4,8 +4,6 @@
 
 #include <new>
 
-#include "core/wire/close_code.h"
-
 namespace tidewire {
 
 Connection::Connection(const ConnectionConfig &config)
@@ -49,11 +47,6 @@ void Connection::destroy(Connection *connection) {
 uint32_t Connection::wants() const {
   if (output_.size() > 0) return state_ == State::kClosed ? kWantWrite : kWantWrite | kWantRead;
   return state_ == State::kClosed ? kWantClose : kWantRead;
-}
-
-uint32_t Connection::error_close_code() const {
-  if (error_ == Status::kOk || failed_in_opening_) return 0;
-  return close_sent_ ? status_info(error_).close_code : static_cast<uint32_t>(kCloseAbnormal);
 }
 
 }  // namespace tidewire

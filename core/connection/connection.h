@@ -51,8 +51,8 @@ class Connection {
 
   Status error() const { return error_; }
   uint64_t error_offset() const { return error_offset_; }
-  // What the peer was told, 1006 if nothing could be, 0 if the handshake failed.
-  uint32_t error_close_code() const;
+  // The close code that answered the failure, 1006 where none did, 0 in the handshake.
+  uint32_t error_close_code() const { return error_close_code_; }
 
  private:
   // One call of receive: what was fed, and what was made of it so far.
@@ -118,7 +118,6 @@ class Connection {
   State state_ = State::kConnecting;
   bool close_sent_ = false;
   bool close_received_ = false;
-  bool failed_in_opening_ = false;
   uint8_t send_opcode_ = 0;  // of the fragmented message that is being sent; 0: none
   Utf8State send_utf8_;
 
@@ -138,6 +137,7 @@ class Connection {
   Opening *opening_ = nullptr;  // while connecting
 
   Status error_ = Status::kOk;
+  uint16_t error_close_code_ = 0;
   uint64_t error_offset_ = 0;
   static constexpr size_t kKeyCount = 8;  // one call of the random source serves so many frames
   uint32_t keys_[kKeyCount];

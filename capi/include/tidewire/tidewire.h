@@ -412,7 +412,7 @@ typedef struct tw_conn_config {
 
 #define TW_EVENT_OPEN 1u    /* handshake done; data: the peer's head, code: the subprotocol's position plus 1, or 0 */
 #define TW_EVENT_MESSAGE 2u /* opcode: TEXT or BINARY; data: the whole message */
-#define TW_EVENT_PING 3u    /* data: payload; the pong is already queued */
+#define TW_EVENT_PING 3u    /* data: payload; the pong is queued, unless a close frame was sent */
 #define TW_EVENT_PONG 4u    /* data: payload */
 #define TW_EVENT_CLOSE 5u   /* code: the peer's close code, 1005 where it sent none; data: the reason, UTF-8 */
 
@@ -452,7 +452,7 @@ TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
 
 /* tw_conn_send flags */
 #define TW_SEND_MORE 0x1u       /* more fragments of this message follow; they have opcode TW_OPCODE_CONTINUATION */
-#define TW_SEND_VALID_UTF8 0x2u /* the caller vouches for the text; it is not validated again */
+#define TW_SEND_VALID_UTF8 0x2u /* the caller vouches for the text: for all fragments of a message, or for none */
 
 /* Queues a message, or a fragment of one. data is copied. TW_ERR_STATE: not open, or out of the order of fragments;
  * TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing was queued and the connection
@@ -495,7 +495,7 @@ TW_API uint32_t tw_conn_wants(const tw_conn *conn);
 typedef struct tw_error {
   size_t struct_size;
   tw_status status;    /* TW_OK: the connection has not failed */
-  uint32_t close_code; /* that was sent, or 1006; 0 in the handshake */
+  uint32_t close_code; /* that answered the failure; 1006 where none did, 0 in the handshake */
   uint64_t offset;     /* in the received stream, of the offending byte or frame */
   const char *message; /* static, as the three below */
   const char *section; /* "RFC 6455 5.2"; NULL where no rule of an RFC was broken */

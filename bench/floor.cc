@@ -21,9 +21,9 @@ TW_ALWAYS_INLINE uint32_t advance(uint32_t key, size_t skip) {
 // Two overlapping words. Returns the bits that are set in any byte written.
 template <class Word>
 TW_ALWAYS_INLINE Word mask_pair(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
-  constexpr Word kTwice = static_cast<Word>(~Word{0} / 0xffffffffu);
-  const Word first = load_raw<Word>(src) ^ key * kTwice;
-  const Word last = load_raw<Word>(src + len - sizeof(Word)) ^ advance(key, len) * kTwice;
+  constexpr Word kEach = static_cast<Word>(~Word{0} / 0xffffffffu);  // 1 in every 4 bytes
+  const Word first = load_raw<Word>(src) ^ key * kEach;
+  const Word last = load_raw<Word>(src + len - sizeof(Word)) ^ advance(key, len) * kEach;
   store_raw(dst, first);
   store_raw(dst + len - sizeof(Word), last);
   return first | last;

@@ -10,6 +10,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,7 @@ KERNELS = ["avx512", "avx2", "sse2", "neon", "scalar"]
 PACKAGES = ["libbenchmark-dev", "libboost-dev", "libwebsocketpp-dev", "libwslay-dev"]
 QUICK_SIZES = "/(16|24|125|1024|65536|random)$"
 
-# One measurement: the medians over the repetitions.
+# One measurement: medians over the repetitions. bytes_per_second is 0 where messages are what counts.
 Value = collections.namedtuple("Value", "seconds bytes_per_second spread")
 
 
@@ -48,39 +49,40 @@ def parse_arguments():
 # ---- Running ----
 
 
-def run_suite(suite, arguments):
-    """The parsed output of one program, or None when no row of it matches the filter."""
-    program = arguments.build / "bench" / f"{suite}_bench"
-    if not program.exists():
-        sys.exit(f"{program} is missing: build the release preset first, or name the directory with --build")
-    names = subprocess.run(
-        [program, "--benchmark_list_tests=true", f"--benchmark_filter={arguments.filter}"],
+def call(program, options, cpu):
+    """What the program prints. Ends everything when it fails, which it does when a row's results are wrong."""
+    finished = subprocess.run(
+        [program, *options],
         check=False,
         capture_output=True,
         text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
     )
-    if "BM_" not in names.stdout:
+    if finished.returncode != 0:
+        sys.exit(f"{finished.stderr}{program} failed")
+    return finished.stdout
+
+
+def run_suite(suite, arguments):
+    """The parsed results of one program, or None when no row of it matches the filter."""
+    program = arguments.build / "bench" / f"{suite}_bench"
+    if not program.exists():
+        sys.exit(f"{program} is missing: build the release preset first, or name the directory with --build")
+    rows = f"--benchmark_filter={arguments.filter}"
+    count = call(program, [rows, "--benchmark_list_tests=true"], arguments.cpu).count("BM_")
+    if count == 0:
         return None
-    print(f"-- {suite}: {names.stdout.count('BM_')} rows", file=sys.stderr, flush=True)
+    print(f"-- {suite}: {count} rows", file=sys.stderr, flush=True)
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        finished = subprocess.run(
-            [
-                program,
-                f"--benchmark_filter={arguments.filter}",
-                f"--benchmark_repetitions={arguments.repetitions}",
-                f"--benchmark_min_time={arguments.min_time}",
-                "--benchmark_enable_random_interleaving=true",
-                f"--benchmark_out={out.name}",
-                "--benchmark_out_format=json",
-            ],
-            check=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, {arguments.cpu}),
-        )
-        if finished.returncode != 0:
-            sys.exit(f"{finished.stderr}{program} failed")
+        options = [
+            rows,
+            f"--benchmark_repetitions={arguments.repetitions}",
+            f"--benchmark_min_time={arguments.min_time}",
+            "--benchmark_enable_random_interleaving=true",
+            f"--benchmark_out={out.name}",
+            "--benchmark_out_format=json",
+        ]
+        call(program, options, arguments.cpu)
         results = json.load(out)
     for name in ("executable", "host_name"):
         results["context"].pop(name, None)
@@ -90,17 +92,18 @@ def run_suite(suite, arguments):
 def read_machine(arguments):
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     match = re.search(r"^model name\s*: (.*)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
-    versions = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *PACKAGES], check=False, capture_output=True, text=True
-    )
+    packages = []
+    if shutil.which("dpkg-query"):
+        query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *PACKAGES]
+        packages = subprocess.run(query, check=False, capture_output=True, text=True).stdout.splitlines()
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "cpu": match.group(1) if match else platform.processor(),
         "cores": os.cpu_count(),
         "core": arguments.cpu,
-        "kernel": platform.release(),
+        "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg(),
-        "peers": versions.stdout.splitlines(),
+        "packages": packages,
         "command": " ".join(sys.argv),
     }
 
@@ -118,9 +121,9 @@ def collect(runs):
     tables = {}
     for name, entries in samples.items():
         what, row, size = name.removeprefix("BM_").split("/")
-        # Rows count messages where one call handles many.
+        # The counter is there where one iteration handles many messages.
         seconds = [entry.get("per_message", entry["cpu_time"] * 1e-9) for entry in entries]
-        rates = [entry.get("bytes_per_second", 0.0) for entry in entries]
+        rates = [0 if "per_message" in entry else entry.get("bytes_per_second", 0) for entry in entries]
         median = statistics.median(seconds)
         value = Value(median, statistics.median(rates), (max(seconds) - min(seconds)) / median)
         sizes = tables.setdefault(what, {}).setdefault(row, {})
@@ -150,7 +153,7 @@ def row_key(row):
 
 def print_table(what, rows):
     sizes = sorted({size for values in rows.values() for size in values}, key=size_key)
-    in_bytes = what.startswith(("Mask", "Utf8", "Unmask"))
+    in_bytes = all(value.bytes_per_second for values in rows.values() for value in values.values())
     print(f"\n{what}: {'GB/s' if in_bytes else 'ns per message'}")
     width = max(len(row) for row in rows) + len(" / best peer")
     print(" " * width + "".join(f"{size_name(size):>9}" for size in sizes))
@@ -201,7 +204,7 @@ def main():
         sys.exit(f"no row matches {arguments.filter}")
     context = runs[0]["context"]
     print(f"{machine['date']}  {machine['cpu']}, core {machine['core']} of {machine['cores']}")
-    print(f"{context['compiler']} {context['flags']}, kernel {context['kernel']}, {', '.join(machine['peers'])}")
+    print(f"{context['compiler']} {context['flags']}, kernel {context['kernel']}, {', '.join(machine['packages'])}")
     print(f"medians of {arguments.repetitions} repetitions; load average before: {machine['load_average'][0]:.2f}")
     if "floor" in context:
         print(f"floor: {context['floor']}")

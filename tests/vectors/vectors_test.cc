@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// Runs vector files, given as arguments: every vector through the engine with every cut of README.md, and through the
+// reference, which must agree with what is written there.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/vectors/engine_session.h"
+#include "tests/vectors/vector_file.h"
+
+namespace tidewire::test {
+namespace {
+
+using reference::Bytes;
+using reference::Event;
+
+constexpr size_t kEventCap = 64;
+constexpr size_t kEverySplitMax = 2048;  // bytes
+
+// How the input of one step is fed: in pieces of `piece` bytes, or cut in two at `at`. The other steps come whole.
+struct Cut {
+  size_t cap = kEventCap;
+  size_t piece = SIZE_MAX;
+  size_t step = SIZE_MAX;
+  size_t at = 0;
+
+  std::vector<Bytes> pieces(size_t index, const Bytes &data) const {
+    if (index == step) return {Bytes(data.begin(), data.begin() + at), Bytes(data.begin() + at, data.end())};
+    std::vector<Bytes> out;
+    for (size_t from = 0; from < data.size(); from += std::min(piece, data.size() - from)) {
+      out.emplace_back(data.begin() + from, data.begin() + from + std::min(piece, data.size() - from));
+    }
+    return out;
+  }
+};
+
+std::string printed(const Bytes &bytes) {
+  std::string out = std::to_string(bytes.size()) + " bytes ";
+  char digits[3];
+  for (size_t i = 0; i < bytes.size() && i < 64; ++i) {
+    snprintf(digits, sizeof(digits), "%02x", bytes[i]);
+    out += digits;
+  }
+  return out;
+}
+
+std::string printed(const std::vector<Event> &events) {
+  std::string out;
+  for (const Event &event : events) {
+    out += "\n  type " + std::to_string(event.type) + " opcode " + std::to_string(event.opcode) + " flags " +
+           std::to_string(event.flags) + " code " + std::to_string(event.code) + " offset " +
+           std::to_string(event.offset) + " " + printed(event.data);
+  }
+  return out.empty() ? "none" : out;
+}
+
+tw_status feed(EngineSession &session, const Bytes &data, size_t cap, std::vector<Event> *events) {
+  return session.receive(data, cap, events);
+}
+
+tw_status feed(reference::Connection &session, const Bytes &data, size_t, std::vector<Event> *events) {
+  return session.receive(data, events);
+}
+
+template <class Session>
+tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, std::vector<Event> *events) {
+  switch (step.action) {
+    case Step::Action::kNone:
+    case Step::Action::kCreate: return TW_OK;
+    case Step::Action::kInput:
+      for (const Bytes &piece : cut.pieces(index, step.data)) {
+        if (const tw_status status = feed(session, piece, cut.cap, events); status != TW_OK) return status;
+      }
+      return TW_OK;
+    case Step::Action::kEof: return session.receive_eof();
+    case Step::Action::kSend: return session.send(step.opcode, step.data, step.flags);
+    case Step::Action::kPing: return session.ping(step.data);
+    case Step::Action::kPong: return session.pong(step.data);
+    case Step::Action::kClose: return session.close(step.code, step.data);
+  }
+  return TW_ERR_ARGUMENT;
+}
+
+::testing::AssertionResult check_output(const Step &step, const Bytes &output) {
+  const bool long_enough = step.output_is_prefix ? output.size() >= step.output.size() : true;
+  const Bytes compared(output.begin(), step.output_is_prefix && long_enough
+                                           ? output.begin() + static_cast<ptrdiff_t>(step.output.size())
+                                           : output.end());
+  if (compared == step.output) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "output is " << printed(output) << "\nexpected " << printed(step.output)
+                                       << "\nas text: " << std::string(output.begin(), output.end());
+}
+
+template <class Session>
+void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+  for (size_t i = 0; i < vector.steps.size(); ++i) {
+    SCOPED_TRACE("step " + std::to_string(i));
+    const Step &step = vector.steps[i];
+    if (i == 0 && step.action != Step::Action::kCreate) {
+      ASSERT_TRUE(session.take_output().empty()) << "creating brought output";
+    }
+    std::vector<Event> events;
+    const tw_status status = act(session, step, i, cut, &events);
+    ASSERT_STREQ(tw_status_name(status), tw_status_name(step.status));
+    ASSERT_TRUE(events == step.events) << "events: " << printed(events) << "\nexpected: " << printed(step.events);
+    outputs->push_back(session.take_output());
+    ASSERT_TRUE(check_output(step, outputs->back()));
+  }
+  ASSERT_EQ(session.state(), vector.state);
+  const reference::Failure failure = session.failure();
+  ASSERT_STREQ(tw_status_name(failure.status), tw_status_name(vector.failure.status));
+  ASSERT_EQ(failure.offset, vector.failure.offset);
+  ASSERT_EQ(failure.close_code, vector.failure.close_code);
+}
+
+// Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix.
+void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+  EngineSession session;
+  const tw_status created = session.create(vector.config);
+  const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;
+  ASSERT_STREQ(tw_status_name(created), tw_status_name(create_step ? vector.steps[0].status : TW_OK));
+  if (created != TW_OK) {
+    ASSERT_EQ(session.get(), nullptr);
+    ASSERT_EQ(vector.steps.size(), 1u);
+    ASSERT_EQ(vector.state, TW_STATE_CLOSED);
+    return;
+  }
+  run_steps(session, vector, cut, outputs);
+  if (::testing::Test::HasFatalFailure()) return;
+  ASSERT_EQ(session.wants(), vector.state == TW_STATE_CLOSED ? TW_WANT_CLOSE : TW_WANT_READ);
+  const tw_error error = session.error();
+  ASSERT_STREQ(error.limit == nullptr ? "" : error.limit, vector.limit.c_str());
+  if (vector.http_status == 0) return;
+  ASSERT_EQ(tw_status_http_status(error.status), vector.http_status);
+  const std::string status_line = "HTTP/1.1 " + std::to_string(vector.http_status) + " ";
+  const Bytes &last = outputs->back();
+  ASSERT_EQ(std::string(last.begin(), last.begin() + std::min(last.size(), status_line.size())), status_line);
+}
+
+void expect_same(const std::string &how, const Vector &vector, const Cut &cut, const std::vector<Bytes> &whole) {
+  SCOPED_TRACE(how);
+  std::vector<Bytes> outputs;
+  run_engine(vector, cut, &outputs);
+  if (::testing::Test::HasFatalFailure()) return;
+  ASSERT_TRUE(outputs == whole) << "another output than in one piece";
+}
+
+bool is_cut_at(size_t at, size_t len) { return len <= kEverySplitMax || at <= 64 || at % 251 == 0 || at >= len - 64; }
+
+void run_every_cut(const Vector &vector) {
+  std::vector<Bytes> whole;
+  run_engine(vector, {}, &whole);
+  if (::testing::Test::HasFatalFailure()) return;
+  expect_same("with room for one event", vector, {.cap = 1}, whole);
+  expect_same("byte by byte", vector, {.piece = 1}, whole);
+  for (size_t i = 0; i < vector.steps.size(); ++i) {
+    if (vector.steps[i].action != Step::Action::kInput) continue;
+    const size_t len = vector.steps[i].data.size();
+    for (size_t at = 1; at < len && !::testing::Test::HasFatalFailure(); ++at) {
+      if (!is_cut_at(at, len)) continue;
+      const std::string how = "step " + std::to_string(i) + " cut at " + std::to_string(at);
+      expect_same(how, vector, {.step = i, .at = at}, whole);
+    }
+  }
+}
+
+void run_reference(const Vector &vector) {
+  if (vector.steps[0].action == Step::Action::kCreate && vector.steps[0].status != TW_OK) return;
+  for (const size_t piece : {SIZE_MAX, size_t{1}}) {
+    // The reference reads the whole text anew with each piece.
+    const bool too_slow = std::any_of(vector.steps.begin(), vector.steps.end(),
+                                      [](const Step &step) { return step.data.size() > kEverySplitMax; });
+    if (piece == 1 && too_slow) continue;
+    reference::Connection session = make_reference(vector.config);
+    std::vector<Bytes> outputs;
+    run_steps(session, vector, {.piece = piece}, &outputs);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
+class VectorTest : public ::testing::Test {
+ public:
+  VectorTest(const Vector &vector, bool engine) : vector_(vector), engine_(engine) {}
+  void TestBody() override { engine_ ? run_every_cut(vector_) : run_reference(vector_); }
+
+ private:
+  const Vector &vector_;
+  bool engine_;
+};
+
+void register_file(const std::string &path, std::vector<std::unique_ptr<Vector>> *vectors) {
+  const std::string suite = std::filesystem::path(path).stem();
+  for (std::unique_ptr<Vector> &loaded : load_vectors(path)) {
+    const Vector &vector = *vectors->emplace_back(std::move(loaded));
+    for (const bool engine : {true, false}) {
+      const std::string name = suite + (engine ? "" : "_reference");
+      ::testing::RegisterTest(name.c_str(), vector.name.c_str(), nullptr, nullptr, path.c_str(), 1,
+                              [&vector, engine]() -> VectorTest * { return new VectorTest(vector, engine); });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tidewire::test
+
+int main(int argc, char **argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  std::vector<std::unique_ptr<tidewire::test::Vector>> vectors;
+  for (int i = 1; i < argc; ++i) {
+    try {
+      tidewire::test::register_file(argv[i], &vectors);
+    } catch (const std::exception &error) {
+      fprintf(stderr, "%s: %s\n", argv[i], error.what());
+      return 1;
+    }
+  }
+  if (vectors.empty()) {
+    fprintf(stderr, "no vector files given\n");
+    return 1;
+  }
+  return RUN_ALL_TESTS();
+}

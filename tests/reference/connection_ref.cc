@@ -245,14 +245,15 @@ void Connection::queue_close(uint32_t code, const Bytes &reason) {
   if (code != 0) payload = {static_cast<uint8_t>(code >> 8), static_cast<uint8_t>(code)};
   append(&payload, reason);
   queue(TW_FRAME_FIN | TW_OPCODE_CLOSE, payload);
-  sent_close_code_ = code;
 }
 
-// §7.1.7: says why, once, where a close frame can be sent.
+// §7.1.7: says why, where no close frame was sent yet.
 tw_status Connection::fail(tw_status status, uint64_t offset) {
-  failure_ = {status, 0, offset};
-  if (state_ == TW_STATE_OPEN && status != TW_ERR_EOF) queue_close(code_of(status), {});
-  if (state_ != TW_STATE_CONNECTING) failure_.close_code = sent_close_code_ != 0 ? sent_close_code_ : 1006;
+  failure_ = {status, state_ == TW_STATE_CONNECTING ? 0u : 1006u, offset};
+  if (state_ == TW_STATE_OPEN && status != TW_ERR_EOF) {
+    failure_.close_code = code_of(status);
+    queue_close(failure_.close_code, {});
+  }
   state_ = TW_STATE_CLOSED;
   return status;
 }

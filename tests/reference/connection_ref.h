@@ -91,7 +91,6 @@ class Connection {
   Opener opener_;
   uint32_t state_;
   Failure failure_;
-  uint32_t sent_close_code_ = 0;
 
   Bytes received_;             // of the frame, or head, under way
   uint64_t frame_offset_ = 0;  // of received_[0] in the stream

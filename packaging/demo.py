@@ -25,6 +25,7 @@ LOAD_SECONDS = 4
 LOAD_CONNECTIONS = 16
 LOAD_PIPELINE = 16
 LOAD_SIZES = {"20 B": 20, "1 KiB": 1024, "16 KiB": 16 * 1024}
+COLUMNS = ["messages/s", "MB/s", "p50", "p90", "p99", "p99.9", "max", "server us/message"]
 LARGE = 16 * 1024 * 1024  # bytes; the engine's default limit
 
 LANGUAGES = [
@@ -54,7 +55,7 @@ def expect(what, got, wanted):
 
 
 def report(what, result="ok"):
-    print(f"   {what:<44} {result}", flush=True)
+    print(f"   {what:<44} {result}")
 
 
 class Server:
@@ -142,27 +143,32 @@ async def talk(port):
         report("close with code and reason")
 
 
+def digits(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def load(build, server, port):
-    """Puts the server under load with messages of each size; prints a table."""
-    columns = ["messages/s", "MB/s", "p50", "p90", "p99", "p99.9", "max"]
-    print(f"   {'':<8}" + "".join(f"{column:>12}" for column in columns) + "   (latencies in us)")
+    """Puts the server under load with text messages of each size, and prints a table."""
+    widths = [max(len(column), 6) + 3 for column in COLUMNS]
+    print(" " * 9 + "".join(f"{column:>{width}}" for column, width in zip(COLUMNS, widths, strict=True)))
     for name, size in LOAD_SIZES.items():
         options = {
-            "host": "127.0.0.1",
             "port": port,
             "connections": LOAD_CONNECTIONS,
             "pipeline": LOAD_PIPELINE,
             "size": size,
             "seconds": LOAD_SECONDS,
+            "server-pid": server.process.pid,
         }
-        command = [f"{build}/bench/load/tw_load", "--json"]
+        command = [f"{build}/bench/load/tw_load", "--text", "--json"]
         for option, value in options.items():
             command += [f"--{option}", str(value)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LOAD_SECONDS + 10)
         if done.returncode != 0:
-            raise Failure(f"the load generator exited with {done.returncode}: an echo did not match")
+            raise Failure(f"the load generator exited with {done.returncode}: not every echo matched")
         figures = json.loads(done.stdout)
-        print(f"   {name:<8}" + "".join(f"{figures[column]:>12,.0f}" for column in columns), flush=True)
+        cells = [f"{digits(figures[column]):>{width}}" for column, width in zip(COLUMNS, widths, strict=True)]
+        print(f"   {name:<6}" + "".join(cells))
 
 
 async def end(server, port):
@@ -176,14 +182,15 @@ async def end(server, port):
 
 
 def main(build):
+    sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with Server(f"{build}/capi/examples/echo_server") as server:
         port = server.port()
-        print(f"-- echo_server listens on port {port}; websockets {websockets.__version__} talks to it", flush=True)
+        print(f"-- echo_server listens on port {port}; websockets {websockets.__version__} talks to it")
         asyncio.run(asyncio.wait_for(talk(port), TALK_SECONDS))
-        print(f"-- load: {LOAD_CONNECTIONS} connections, {LOAD_PIPELINE} messages under way on each", flush=True)
+        print(f"-- load: {LOAD_CONNECTIONS} connections, {LOAD_PIPELINE} messages under way on each, latencies in us")
         load(build, server, port)
-        print("-- SIGTERM", flush=True)
+        print("-- SIGTERM")
         asyncio.run(asyncio.wait_for(end(server, port), TALK_SECONDS))
         report("open connections were closed with 1001")
     print("-- every echo matched")

@@ -229,23 +229,23 @@ bool Load::matches(Connection *connection, std::span<const uint8_t> data) {
 // Reads on in a control frame. Returns how many bytes belonged to it.
 size_t Load::take_control(Connection *connection, std::span<const uint8_t> data) {
   auto &frame = connection->control;
-  size_t taken = 0;
-  size_t frame_len = 2;
-  while (taken < data.size() && connection->control_len < frame_len) {
-    frame[connection->control_len++] = data[taken++];
+  for (size_t i = 0; i < data.size(); i++) {
+    frame[connection->control_len++] = data[i];
     if (connection->control_len < 2) continue;
     if (frame[1] > kMaxControlPayload) errx(1, "connection %u: malformed control frame", connection->id);
-    frame_len = size_t{2} + frame[1];
+    if (connection->control_len < size_t{2} + frame[1]) continue;
+    connection->control_len = 0;
+    answer_control(connection, frame[0], {frame.data() + 2, frame[1]});
+    return i + 1;
   }
-  if (connection->control_len < frame_len) return taken;
-  if (frame[0] != kPing && frame[0] != kPong) errx(1, "connection %u: the server closed it", connection->id);
-  const std::span<const uint8_t> payload(frame.data() + 2, frame[1]);
-  connection->control_len = 0;
-  if (frame[0] == kPing) {
-    append_control(kPong, payload, &connection->pong);
-    write(connection);
-  }
-  return taken;
+  return data.size();
+}
+
+void Load::answer_control(Connection *connection, uint8_t first, std::span<const uint8_t> payload) {
+  if (first == kPong) return;
+  if (first != kPing) errx(1, "connection %u: the server closed it", connection->id);
+  append_control(kPong, payload, &connection->pong);
+  write(connection);
 }
 
 void Load::fail_mismatch(Connection *connection, std::span<const uint8_t> data) {

@@ -57,6 +57,7 @@ class Load {
   void take(Connection *connection, std::span<const uint8_t> data);
   bool matches(Connection *connection, std::span<const uint8_t> data);
   size_t take_control(Connection *connection, std::span<const uint8_t> data);
+  void answer_control(Connection *connection, uint8_t first, std::span<const uint8_t> payload);
   [[noreturn]] void fail_mismatch(Connection *connection, std::span<const uint8_t> data);
 
   bool busy(const Connection &connection) const { return connection.echoed < traffic_.echo_len(); }

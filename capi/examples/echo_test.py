@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the echo server and lets the echo client, and peers that behave badly, talk to it.
+
+usage: echo_test.py ECHO_SERVER ECHO_CLIENT [UNITTEST_ARGUMENT...]
+"""
+
+import base64
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
+FIN = 0x80
+LIMIT_SECONDS = 20
+MAX_MESSAGE = 1 << 20
+
+
+def frame(opcode, payload, first=FIN):
+    """A masked frame."""
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", first | opcode, 0x80 | size)
+    elif size < 65536:
+        head = struct.pack("!BBH", first | opcode, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", first | opcode, 0x80 | 127, size)
+    key = os.urandom(4)
+    keys = (key * (size // 4 + 1))[:size]
+    masked = int.from_bytes(payload, "big") ^ int.from_bytes(keys, "big")
+    return head + key + masked.to_bytes(size, "big")
+
+
+class Server:
+    """The server as a process, which does not outlive the `with` block."""
+
+    def __init__(self, *arguments):
+        command = [ECHO_SERVER, "--port", "0", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        line = self.process.stdout.readline()
+        prefix = "listening on 127.0.0.1:"
+        assert line.startswith(prefix), line
+        self.port = int(line.removeprefix(prefix))
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(LIMIT_SECONDS)
+
+
+class Peer:
+    """A client that only knows frames."""
+
+    def __init__(self, server, receive_buffer=None):
+        self.socket = socket.socket()
+        self.socket.settimeout(LIMIT_SECONDS)
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", server.port))
+        self.stream = self.socket.makefile("rb")
+
+    def __enter__(self):
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.send(
+            f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        assert self.read_head().startswith(b"HTTP/1.1 101 ")
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def read_head(self):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self.stream.readline()
+            assert line, head
+            head += line
+        return head
+
+    def read_frame(self):
+        """(opcode, payload) of one whole message."""
+        first, size = self.stream.read(2)
+        assert first & 0xF0 == FIN
+        if size == 126:
+            (size,) = struct.unpack("!H", self.stream.read(2))
+        elif size == 127:
+            (size,) = struct.unpack("!Q", self.stream.read(8))
+        return first & 0x0F, self.stream.read(size)
+
+    def reset(self):
+        """Ends the connection without a word."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.stream.close()
+        self.socket.close()
+
+
+class EchoTest(unittest.TestCase):
+    def assert_closed(self, peer, code):
+        """The server says why, and then ends the stream in an orderly way."""
+        self.assertEqual(peer.read_frame(), (CLOSE, struct.pack("!H", code)))
+        self.assertEqual(peer.stream.read(), b"")
+
+    def assert_serves(self, server):
+        with Peer(server) as peer:
+            peer.send(frame(TEXT, b"still there?"))
+            self.assertEqual(peer.read_frame(), (TEXT, b"still there?"))
+
+    def test_client(self):
+        texts = ["Hello", "Grüße aus Köln", "", "🌍" * 10000]
+        with Server() as server:
+            command = [ECHO_CLIENT, "127.0.0.1", str(server.port), *texts]
+            done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS)
+            self.assertEqual(done.stderr.decode(), "closed: 1000\n")
+            self.assertEqual(done.stdout.decode(), "".join(f"{text}\n" for text in texts))
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(server.stop(), 0)
+
+    def test_client_without_server(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            command = [ECHO_CLIENT, "127.0.0.1", str(closed.getsockname()[1]), "Hello"]
+            done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS)
+        self.assertEqual(done.returncode, 1)
+
+    def test_sizes_and_fragments(self):
+        with Server("--max-message", str(MAX_MESSAGE)) as server, Peer(server) as peer:
+            for size in (0, 1, 125, 126, 65535, 65536, MAX_MESSAGE):
+                payload = os.urandom(size)
+                peer.send(frame(BINARY, payload))
+                self.assertEqual(peer.read_frame(), (BINARY, payload))
+            peer.send(frame(TEXT, "ü".encode()[:1], first=0) + frame(PING, b"p") + frame(0, "ü".encode()[1:]))
+            self.assertEqual(peer.read_frame(), (PONG, b"p"))
+            self.assertEqual(peer.read_frame(), (TEXT, "ü".encode()))
+            peer.send(frame(CLOSE, struct.pack("!H", 1000)))
+            self.assert_closed(peer, 1000)
+
+    def test_many_messages_in_one_write(self):
+        messages = [str(number).encode() for number in range(5000)]
+        with Server() as server, Peer(server) as peer:
+            peer.send(b"".join(frame(TEXT, message) for message in messages))
+            for message in messages:
+                self.assertEqual(peer.read_frame(), (TEXT, message))
+
+    def test_limits(self):
+        with Server("--max-message", "1000", "--max-fragments", "3") as server:
+            with Peer(server) as peer:
+                peer.send(frame(BINARY, bytes(1001)))
+                self.assert_closed(peer, 1009)
+            with Peer(server) as peer:
+                peer.send(frame(BINARY, b"1", first=0) + frame(0, b"2", first=0) + frame(0, b"3"))
+                self.assertEqual(peer.read_frame(), (BINARY, b"123"))
+                peer.send(frame(BINARY, b"1", first=0) + 3 * frame(0, b"2", first=0))
+                opcode, _ = peer.read_frame()
+                self.assertEqual(opcode, CLOSE)
+
+    def test_broken_rules(self):
+        """The close frame arrives although the server leaves much of what was sent unread."""
+        with Server() as server:
+            with Peer(server) as peer:
+                peer.send(b"\x81\x05Hello" + frame(BINARY, bytes(500_000)))
+                self.assert_closed(peer, 1002)
+            with Peer(server) as peer:
+                peer.send(frame(TEXT, b"\xc0\x80"))
+                self.assert_closed(peer, 1007)
+            self.assert_serves(server)
+
+    def test_refused_handshake(self):
+        with Server() as server:
+            peer = Peer(server)
+            peer.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertRegex(peer.read_head(), rb"^HTTP/1\.1 4\d\d ")
+            peer.stream.read()
+            peer.__exit__()
+            self.assert_serves(server)
+
+    def test_half_closed(self):
+        """What came before the end of the stream is answered."""
+        with Server() as server, Peer(server) as peer:
+            peer.send(frame(TEXT, b"last words"))
+            peer.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual(peer.read_frame(), (TEXT, b"last words"))
+            self.assertEqual(peer.stream.read(), b"")
+
+    def test_reset_in_every_phase(self):
+        with Server() as server:
+            for begun in (b"", b"GET / HT"):
+                peer = Peer(server)
+                peer.send(begun)
+                peer.reset()
+            for begun in (b"", b"\x81", frame(BINARY, bytes(100_000))[:50_000], 100 * frame(BINARY, bytes(50_000))):
+                with Peer(server) as peer:
+                    peer.send(begun)
+                    peer.reset()
+            self.assert_serves(server)
+            self.assertEqual(server.stop(), 0)
+
+    def test_slow_reader(self):
+        """A peer that sends and does not read is no longer read, costs the others nothing, and loses nothing."""
+        message = frame(BINARY, os.urandom(50_000))
+        with Server() as server, Peer(server, receive_buffer=4096) as peer:
+            peer.socket.settimeout(0.5)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while True:
+                    sent += peer.socket.send(message[sent % len(message) :])
+            self.assert_serves(server)
+            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+                resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+            self.assertLess(resident, 100_000)  # KiB; far less without a sanitizer
+            peer.socket.settimeout(LIMIT_SECONDS)
+            first = peer.read_frame()
+            for _ in range(sent // len(message) - 1):
+                self.assertEqual(peer.read_frame(), first)
+            self.assertEqual(len(first[1]), 50_000)
+
+    def test_sigterm(self):
+        with Server() as server, Peer(server) as peer:
+            connecting = Peer(server)
+            peer.send(frame(TEXT, b"Hello"))
+            self.assertEqual(peer.read_frame(), (TEXT, b"Hello"))
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(peer.read_frame(), (CLOSE, struct.pack("!H", 1001)))
+            peer.send(frame(TEXT, b"too late") + frame(CLOSE, struct.pack("!H", 1001)))
+            self.assertEqual(peer.stream.read(), b"")
+            connecting.__exit__()
+            peer.__exit__()
+            self.assertEqual(server.process.wait(LIMIT_SECONDS), 0)
+
+    def test_sigterm_with_a_peer_that_does_not_answer(self):
+        with Server() as server, Peer(server):
+            start = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertGreater(time.monotonic() - start, 3)
+            self.assertLess(time.monotonic() - start, 8)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__.strip())
+    ECHO_SERVER, ECHO_CLIENT = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -23,7 +23,7 @@ static_assert(kProofLen + 4 == kBlockLen);
 constexpr uint32_t rotate_left(uint32_t x, int bits) { return x << bits | x >> (32 - bits); }
 
 // What the rounds add (FIPS 180-4 §6.1.2): the message schedule plus the constant of each round.
-struct Schedule {
+struct Sha1Schedule {
   uint32_t words[kRounds];  // the first 16 are the block
 
   // The three latest words stay in registers: every step would wait for a store if it read them back from memory.
@@ -42,14 +42,14 @@ struct Schedule {
   }
 };
 
-consteval Schedule padding_schedule() {
-  Schedule schedule = {};
+consteval Sha1Schedule padding_schedule() {
+  Sha1Schedule schedule = {};
   schedule.words[15] = kProofLen * 8;
   schedule.expand();
   return schedule;
 }
 
-constexpr Schedule kPaddingSchedule = padding_schedule();
+constexpr Sha1Schedule kPaddingSchedule = padding_schedule();
 
 struct Sha1State {
   uint32_t a, b, c, d, e;
@@ -84,7 +84,7 @@ TW_ALWAYS_INLINE void twenty_rounds(Sha1State &s, const uint32_t *words) {
   }
 }
 
-void compress(Sha1State *state, const Schedule &schedule) {
+void sha1_block(Sha1State *state, const Sha1Schedule &schedule) {
   Sha1State s = *state;
   twenty_rounds<Choose>(s, schedule.words);
   twenty_rounds<Parity>(s, schedule.words + 20);
@@ -98,13 +98,13 @@ void sha1_of_proof(const uint8_t key[kKeyLen], uint8_t digest[kDigestLen]) {
   memcpy(block, key, kKeyLen);
   memcpy(block + kKeyLen, kGuid, kGuidLen);
   block[kProofLen] = 0x80;
-  Schedule schedule;
+  Sha1Schedule schedule;
   for (int t = 0; t < 16; ++t) schedule.words[t] = load_be32(block + 4 * t);
   schedule.expand();
 
   Sha1State state = kSha1Start;
-  compress(&state, schedule);
-  compress(&state, kPaddingSchedule);
+  sha1_block(&state, schedule);
+  sha1_block(&state, kPaddingSchedule);
   const uint32_t words[] = {state.a, state.b, state.c, state.d, state.e};
   for (int i = 0; i < 5; ++i) store_be32(digest + 4 * i, words[i]);
 }

@@ -69,7 +69,7 @@ inline Bytes wire(const FrameSpec &spec) {
   return out;
 }
 
-inline Bytes wire(const std::vector<FrameSpec> &specs) {
+inline Bytes wire_all(const std::vector<FrameSpec> &specs) {
   Bytes out;
   for (const FrameSpec &spec : specs) {
     const Bytes one = wire(spec);

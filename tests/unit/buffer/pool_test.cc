@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+#include "core/buffer/pool.h"
+
+#include <gtest/gtest.h>
+#include <stdint.h>
+#include <string.h>
+#include <tidewire/tidewire.h>
+
+#include <thread>
+#include <vector>
+
+#include "tests/support/counting_allocator.h"
+#include "tests/support/test_bytes.h"
+
+namespace tidewire {
+namespace {
+
+using test::CountingAllocator;
+
+// A pool of the C API over a counting allocator, and what it says of itself.
+class PoolUnderTest {
+ public:
+  explicit PoolUnderTest(uint64_t max_idle_len = 0) {
+    const tw_allocator allocator = counting.c_api();
+    tw_pool_config config = TW_POOL_CONFIG_INIT;
+    config.allocator = &allocator;
+    config.max_idle_len = max_idle_len;
+    EXPECT_EQ(tw_pool_create(&config, &pool), TW_OK);
+    own_blocks = counting.allocations();
+  }
+  ~PoolUnderTest() { tw_pool_destroy(pool); }
+
+  uint8_t *acquire(size_t len, size_t *out_cap = nullptr) {
+    uint8_t *data = nullptr;
+    size_t cap = 0;
+    EXPECT_EQ(tw_pool_acquire(pool, len, &data, &cap), TW_OK);
+    if (out_cap != nullptr) *out_cap = cap;
+    return data;
+  }
+  void release(uint8_t *data) { tw_pool_release(pool, data); }
+
+  tw_pool_stats stats() const {
+    tw_pool_stats out = TW_POOL_STATS_INIT;
+    EXPECT_EQ(tw_pool_get_stats(pool, &out), TW_OK);
+    return out;
+  }
+  // What the allocator gave for buffers, without the pool itself.
+  uint64_t buffer_allocations() const { return counting.allocations() - own_blocks; }
+
+  CountingAllocator counting;
+  tw_pool *pool = nullptr;
+  uint64_t own_blocks = 0;
+};
+
+TEST(Pool, CapacityIsThatOfTheClass) {
+  constexpr size_t kCases[][2] = {{0, 256},       {1, 256},       {256, 256},     {257, 1024},    {1024, 1024},
+                                  {1025, 4096},   {4096, 4096},   {4097, 8192},   {8192, 8192},   {8193, 16384},
+                                  {16384, 16384}, {16385, 65536}, {65536, 65536}, {65537, 65537}, {1 << 20, 1 << 20}};
+  PoolUnderTest under;
+  for (const auto &one : kCases) {
+    size_t cap = 0;
+    uint8_t *data = under.acquire(one[0], &cap);
+    ASSERT_NE(data, nullptr);
+    EXPECT_EQ(cap, one[1]) << one[0];
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(data) % 16, 0u);
+    memset(data, 0x5A, cap);
+    under.release(data);
+  }
+}
+
+TEST(Pool, ReleasedBufferServesTheNextOfItsClass) {
+  PoolUnderTest under;
+  uint8_t *first = under.acquire(1000);
+  under.release(first);
+  EXPECT_EQ(under.acquire(300), first);
+  EXPECT_EQ(under.buffer_allocations(), 1u);
+  uint8_t *other = under.acquire(100);
+  EXPECT_NE(other, first);
+  EXPECT_EQ(under.buffer_allocations(), 2u);
+  under.release(first);
+  under.release(other);
+}
+
+TEST(Pool, BuffersInUseAreApart) {
+  PoolUnderTest under;
+  uint8_t *first = under.acquire(256);
+  uint8_t *second = under.acquire(256);
+  memset(first, 1, 256);
+  memset(second, 2, 256);
+  EXPECT_EQ(first[255], 1);
+  EXPECT_EQ(second[0], 2);
+  under.release(first);
+  under.release(second);
+}
+
+TEST(Pool, StatsCountWhatHappened) {
+  PoolUnderTest under;
+  uint8_t *small = under.acquire(1);
+  uint8_t *large = under.acquire(100000);
+  tw_pool_stats stats = under.stats();
+  EXPECT_EQ(stats.misses, 2u);
+  EXPECT_EQ(stats.hits, 0u);
+  EXPECT_EQ(stats.in_use_len, 256u + 100000u);
+  EXPECT_EQ(stats.idle_len, 0u);
+  under.release(small);
+  under.release(large);
+  stats = under.stats();
+  EXPECT_EQ(stats.in_use_len, 0u);
+  EXPECT_EQ(stats.idle_len, 256u);
+  EXPECT_EQ(stats.drops, 0u);
+  small = under.acquire(2);
+  stats = under.stats();
+  EXPECT_EQ(stats.hits, 1u);
+  EXPECT_EQ(stats.in_use_len, 256u);
+  EXPECT_EQ(stats.idle_len, 0u);
+  under.release(small);
+}
+
+TEST(Pool, WhatIsLargerThanEveryClassIsNotKept) {
+  PoolUnderTest under;
+  under.release(under.acquire(65537));
+  EXPECT_EQ(under.counting.live_blocks(), under.own_blocks);
+  EXPECT_EQ(under.stats().idle_len, 0u);
+}
+
+TEST(Pool, IdleBytesStayWithinTheirLimit) {
+  PoolUnderTest under(2 * 4096);
+  uint8_t *buffers[3];
+  for (uint8_t *&data : buffers) data = under.acquire(4096);
+  for (uint8_t *data : buffers) under.release(data);
+  EXPECT_EQ(under.stats().idle_len, 2u * 4096u);
+  EXPECT_EQ(under.stats().drops, 1u);
+  EXPECT_EQ(under.counting.live_blocks(), under.own_blocks + 2);
+}
+
+TEST(Pool, LimitBelowAClassKeepsNoneOfIt) {
+  PoolUnderTest under(4095);
+  under.release(under.acquire(4096));
+  EXPECT_EQ(under.stats().drops, 1u);
+  under.release(under.acquire(1024));
+  EXPECT_EQ(under.stats().idle_len, 1024u);
+}
+
+TEST(Pool, ReleaseOfNothingIsIgnored) {
+  PoolUnderTest under;
+  under.release(nullptr);
+  tw_pool_release(nullptr, nullptr);
+  EXPECT_EQ(under.stats().in_use_len, 0u);
+}
+
+TEST(Pool, ReuseAllocatesNothing) {
+  PoolUnderTest under;
+  for (const size_t len : kPoolClassLen) under.release(under.acquire(len));
+  const uint64_t before = under.counting.allocations();
+  test::Rng rng(11);
+  for (int i = 0; i < 10000; ++i) under.release(under.acquire(rng() % 65537));
+  EXPECT_EQ(under.counting.allocations(), before);
+}
+
+TEST(Pool, RefusedMemoryIsReportedAndChangesNothing) {
+  PoolUnderTest under;
+  uint8_t *data = under.acquire(1);
+  const tw_pool_stats before = under.stats();
+  under.counting.fail_after(0, true);
+  uint8_t *none = data;
+  size_t cap = 0;
+  EXPECT_EQ(tw_pool_acquire(under.pool, 1, &none, &cap), TW_ERR_NO_MEMORY);
+  EXPECT_EQ(none, nullptr);
+  EXPECT_EQ(tw_pool_acquire(under.pool, SIZE_MAX, &none, &cap), TW_ERR_NO_MEMORY);
+  EXPECT_EQ(tw_pool_acquire(under.pool, SIZE_MAX - 15, &none, &cap), TW_ERR_NO_MEMORY);
+  const tw_pool_stats after = under.stats();
+  EXPECT_EQ(memcmp(&after, &before, sizeof(before)), 0);
+  under.counting.never_fail();
+  under.release(data);
+}
+
+TEST(Pool, CreationWithoutMemoryWritesNull) {
+  CountingAllocator counting;
+  counting.fail_after(0);
+  const tw_allocator allocator = counting.c_api();
+  tw_pool_config config = TW_POOL_CONFIG_INIT;
+  config.allocator = &allocator;
+  tw_pool *pool = reinterpret_cast<tw_pool *>(&config);
+  EXPECT_EQ(tw_pool_create(&config, &pool), TW_ERR_NO_MEMORY);
+  EXPECT_EQ(pool, nullptr);
+}
+
+TEST(Pool, DefaultsComeWithoutAConfiguration) {
+  tw_pool *pool = nullptr;
+  ASSERT_EQ(tw_pool_create(nullptr, &pool), TW_OK);
+  uint8_t *data = nullptr;
+  size_t cap = 0;
+  ASSERT_EQ(tw_pool_acquire(pool, 5000, &data, &cap), TW_OK);
+  EXPECT_EQ(cap, 8192u);
+  tw_pool_release(pool, data);
+  tw_pool_destroy(pool);
+  tw_pool_destroy(nullptr);
+}
+
+TEST(Pool, ArgumentsAreChecked) {
+  tw_pool *pool = nullptr;
+  uint8_t *data = nullptr;
+  size_t cap = 0;
+  tw_pool_stats stats = TW_POOL_STATS_INIT;
+  EXPECT_EQ(tw_pool_create(nullptr, nullptr), TW_ERR_NULL);
+  EXPECT_EQ(tw_pool_acquire(nullptr, 1, &data, &cap), TW_ERR_NULL);
+  EXPECT_EQ(tw_pool_get_stats(nullptr, &stats), TW_ERR_NULL);
+  tw_pool_config config = TW_POOL_CONFIG_INIT;
+  config.struct_size = sizeof(size_t);
+  EXPECT_EQ(tw_pool_create(&config, &pool), TW_ERR_ARGUMENT);
+  PoolUnderTest under;
+  EXPECT_EQ(tw_pool_acquire(under.pool, 1, nullptr, &cap), TW_ERR_NULL);
+  EXPECT_EQ(tw_pool_acquire(under.pool, 1, &data, nullptr), TW_ERR_NULL);
+  EXPECT_EQ(tw_pool_get_stats(under.pool, nullptr), TW_ERR_NULL);
+  stats.struct_size = sizeof(size_t);
+  EXPECT_EQ(tw_pool_get_stats(under.pool, &stats), TW_ERR_ARGUMENT);
+}
+
+TEST(Pool, HalfAnAllocatorIsRefused) {
+  CountingAllocator counting;
+  tw_allocator allocator = counting.c_api();
+  allocator.release = nullptr;
+  tw_pool_config config = TW_POOL_CONFIG_INIT;
+  config.allocator = &allocator;
+  tw_pool *pool = nullptr;
+  EXPECT_EQ(tw_pool_create(&config, &pool), TW_ERR_NULL);
+  EXPECT_EQ(pool, nullptr);
+}
+
+// Each thread writes its mark into what it holds; a buffer lent twice, or counted wrongly, shows.
+void hold_and_release(tw_pool *pool, uint8_t mark, bool *out_intact) {
+  test::Rng rng(mark);
+  *out_intact = true;
+  std::vector<std::pair<uint8_t *, size_t>> held;
+  for (int i = 0; i < 4000; ++i) {
+    uint8_t *data = nullptr;
+    size_t cap = 0;
+    if (tw_pool_acquire(pool, rng() % 2000, &data, &cap) != TW_OK) continue;
+    memset(data, mark, cap);
+    held.emplace_back(data, cap);
+    if (held.size() < 8) continue;
+    const size_t victim = rng() % held.size();
+    for (size_t at = 0; at < held[victim].second; ++at) *out_intact &= held[victim].first[at] == mark;
+    tw_pool_release(pool, held[victim].first);
+    held.erase(held.begin() + static_cast<ptrdiff_t>(victim));
+  }
+  for (const auto &[data, cap] : held) tw_pool_release(pool, data);
+}
+
+TEST(Pool, ThreadsShareIt) {
+  PoolUnderTest under;
+  constexpr size_t kThreads = 4;
+  bool intact[kThreads] = {};
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back(hold_and_release, under.pool, static_cast<uint8_t>(i + 1), &intact[i]);
+  }
+  for (std::thread &thread : threads) thread.join();
+  for (size_t i = 0; i < kThreads; ++i) EXPECT_TRUE(intact[i]) << i;
+  const tw_pool_stats stats = under.stats();
+  EXPECT_EQ(stats.in_use_len, 0u);
+  EXPECT_EQ(stats.hits + stats.misses, kThreads * 4000u);
+  EXPECT_EQ(stats.misses, under.buffer_allocations());
+}
+
+}  // namespace
+}  // namespace tidewire

@@ -178,15 +178,18 @@ Event Connection::event(uint8_t type, const Frame &frame, uint32_t code, const B
 }
 
 tw_status Connection::send(uint32_t opcode, const Bytes &data, uint32_t flags) {
-  if (state_ != TW_STATE_OPEN) return TW_ERR_STATE;
   if (opcode > TW_OPCODE_BINARY) return TW_ERR_ARGUMENT;
-  if ((opcode == TW_OPCODE_CONTINUATION) != sending_) return TW_ERR_STATE;
+  if (state_ != TW_STATE_OPEN) return TW_ERR_STATE;
+  if ((flags & ~(TW_SEND_MORE | TW_SEND_VALID_UTF8)) != 0) return TW_ERR_ARGUMENT;
+  if ((opcode == TW_OPCODE_CONTINUATION) != sending_) return TW_ERR_STATE;  // §5.4
   const bool more = (flags & TW_SEND_MORE) != 0;
   const bool text = opcode == TW_OPCODE_TEXT || (sending_ && sending_text_);
   Bytes so_far = sending_ ? sent_text_ : Bytes();
-  append(&so_far, data);
-  const Utf8Result result = utf8(so_far.data(), so_far.size());
-  if (text && !(more ? result.is_prefix(so_far.size()) : result.is_text(so_far.size()))) return TW_ERR_TEXT;
+  if (text && (flags & TW_SEND_VALID_UTF8) == 0) {
+    append(&so_far, data);
+    const Utf8Result result = utf8(so_far.data(), so_far.size());
+    if (!(more ? result.is_prefix(so_far.size()) : result.is_text(so_far.size()))) return TW_ERR_TEXT;
+  }
   if (const tw_status status = check_room(data.size()); status != TW_OK) return status;
   queue(static_cast<uint8_t>((more ? 0 : TW_FRAME_FIN) | opcode), data);
   sending_ = more;

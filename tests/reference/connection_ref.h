@@ -62,6 +62,7 @@ class Connection {
 
   // All of the output, which is consumed by that.
   Bytes take_output();
+  bool has_output() const { return !output_.empty(); }
   uint32_t state() const { return state_; }
   Failure failure() const { return failure_; }
 
@@ -101,7 +102,7 @@ class Connection {
 
   bool sending_ = false;  // a fragmented message
   bool sending_text_ = false;
-  Bytes sent_text_;  // of the message that is being sent
+  Bytes sent_text_;  // of that message, as far as it was validated
 
   uint8_t random_;
   Bytes output_;

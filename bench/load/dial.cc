@@ -10,6 +10,7 @@
 #include <tidewire/tidewire.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace tidewire::load {
@@ -74,6 +75,7 @@ void Dialer::shake_hands(int fd, std::vector<uint8_t> *out_rest) const {
     const size_t have = response.size();
     response.resize(have + kHeadRoom);
     const ssize_t got = recv(fd, response.data() + have, kHeadRoom, 0);
+    if (got < 0 && errno == EAGAIN) errno = ETIMEDOUT;
     if (got < 0) err(1, "handshake");
     if (got == 0) errx(1, "handshake: the server closed the connection");
     response.resize(have + static_cast<size_t>(got));

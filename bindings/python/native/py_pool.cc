@@ -151,7 +151,9 @@ void add_pool(py::module_ &m) {
   if (pool_buffer_type == nullptr) throw py::error_already_set();
   m.attr("PoolBuffer") = py::handle(reinterpret_cast<PyObject *>(pool_buffer_type));
 
-  py::class_<BufferPool>(m, "BufferPool", py::is_final(),
+  // pybind11's own metaclass serves static properties and subclasses, of which there are none.
+  const py::metaclass plain(py::handle(reinterpret_cast<PyObject *>(&PyType_Type)));
+  py::class_<BufferPool>(m, "BufferPool", py::is_final(), plain,
                          "Buffers in size classes, for programs that read into them and for connections.\n\n"
                          "`max_idle_len` is how many bytes are kept for reuse.")
       .def(py::init([](const py::object &max_idle_len) {

@@ -43,7 +43,7 @@ PyObject *to_opcode(PyObject *value, const char *name) {
   uint64_t number = 0;
   if (!number_arg(value, name, UINT8_MAX, &number)) return nullptr;
   PyObject *member = opcode_member(number);
-  return member != nullptr ? Py_NewRef(member) : raise_status(TW_ERR_OPCODE);
+  return member != nullptr ? Py_NewRef(member) : raise_usage("%s %d is reserved", name, static_cast<int>(number));
 }
 
 PyObject *to_flag(PyObject *value) {

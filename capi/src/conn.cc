@@ -120,6 +120,12 @@ tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_
   return TW_OK;
 }
 
+tw_status tw_conn_output_len(const tw_conn *conn, size_t *out_len) {
+  if (conn == nullptr || out_len == nullptr) return TW_ERR_NULL;
+  *out_len = from_c(conn)->output_len();
+  return TW_OK;
+}
+
 tw_status tw_conn_output_consume(tw_conn *conn, size_t len) {
   return conn == nullptr ? TW_ERR_NULL : to_c(from_c(conn)->consume_output(len));
 }

@@ -12,15 +12,29 @@ constexpr size_t kMaxReason = kMaxControlPayload - 2;  // bytes after the close 
 }  // namespace
 
 Status Connection::close(uint32_t code, ByteView reason) {
-  if (state_ != State::kOpen) return Status::kState;
+  if (!can_send()) return Status::kState;
   if (code == 0 && reason.size > 0) return Status::kArgument;
   if (code != 0 && !close_code_valid(code)) return Status::kSendCloseCode;
   if (reason.size > kMaxReason) return Status::kControlLength;
   Utf8State utf8;
   if (!kernels_->utf8_step(&utf8, reason.data, reason.size) || utf8.need != 0) return Status::kText;
   const Status status = queue_close(code, reason);
-  if (status == Status::kOk) state_ = State::kClosing;
+  if (status == Status::kOk) state_ = close_planned_ ? State::kClosed : State::kClosing;
   return status;
+}
+
+// Our close frame comes last: the messages that were read before the peer's, or before the fault, may still be answered
+// (RFC 6455 §5.5.1), until the output is looked at.
+void Connection::plan_close(uint32_t code) {
+  close_planned_ = true;
+  planned_code_ = static_cast<uint16_t>(code);
+  state_ = State::kClosing;
+}
+
+// Without memory for the frame the peer sees the stream end.
+void Connection::carry_out_close() {
+  queue_close(planned_code_, {});
+  state_ = State::kClosed;
 }
 
 Status Connection::queue_close(uint32_t code, ByteView reason) {
@@ -33,7 +47,7 @@ Status Connection::queue_close(uint32_t code, ByteView reason) {
   }
   // The last frame is exempt from the limit, so that the peer learns why.
   const Status status = queue_frame(kFin | kClose, {payload, len}, UINT64_MAX);
-  close_sent_ = close_sent_ || status == Status::kOk;
+  if (status == Status::kOk) close_sent_ = true;
   return status;
 }
 
@@ -53,9 +67,11 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
   }
   add_event(in, EventType::kClose, kClose, payload + (len - reason.size), reason.size, code);
   close_received_ = true;
-  // RFC 6455 §5.5.1: answered with the same code. Without memory for the answer the peer sees the stream end.
-  if (!close_sent_) queue_close(code == kCloseNoCode ? 0 : code, {});
-  state_ = State::kClosed;
+  if (close_sent_) {
+    state_ = State::kClosed;
+  } else {
+    plan_close(code == kCloseNoCode ? 0 : code);  // RFC 6455 §5.5.1: answered with the same code
+  }
   assembler_.reset(source_);
   return Status::kOk;
 }
@@ -66,10 +82,11 @@ Status Connection::fail(Status status, uint64_t offset) {
   error_offset_ = offset;
   if (state_ != State::kConnecting) error_close_code_ = kCloseAbnormal;
   if (state_ == State::kOpen && status != Status::kEof) {
-    const uint16_t code = status_info(status).close_code;
-    if (queue_close(code, {}) == Status::kOk) error_close_code_ = code;
+    error_close_code_ = status_info(status).close_code;
+    plan_close(error_close_code_);
+  } else {
+    state_ = State::kClosed;
   }
-  state_ = State::kClosed;
   source_.release(control_);
   control_ = nullptr;
   assembler_.reset(source_);

@@ -45,8 +45,10 @@ void Connection::destroy(Connection *connection) {
 }
 
 uint32_t Connection::wants() const {
-  if (output_.size() > 0) return state_ == State::kClosed ? kWantWrite : kWantWrite | kWantRead;
-  return state_ == State::kClosed ? kWantClose : kWantRead;
+  const bool reads = state_ != State::kClosed && !close_planned_;
+  const bool writes = output_.size() > 0 || (close_planned_ && state_ != State::kClosed);
+  if (!reads && !writes) return kWantClose;
+  return (reads ? kWantRead : 0u) | (writes ? kWantWrite : 0u);
 }
 
 }  // namespace tidewire

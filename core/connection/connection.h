@@ -40,7 +40,8 @@ class Connection {
   // send.cc
   Status send(uint8_t opcode, ByteView payload, uint32_t flags);
   Status send_control(uint8_t opcode, ByteView payload);
-  size_t output(ByteView *views, size_t cap) const { return output_.views(views, cap); }
+  size_t output(ByteView *views, size_t cap);
+  size_t output_len() const { return output_.size(); }
   Status consume_output(size_t len);
 
   // closing.cc
@@ -86,7 +87,7 @@ class Connection {
   Status read_header(Input *in, FrameHeader *out);
   Status start_frame(const FrameHeader &header);
   Status read_data(Input *in);
-  Status finish_message(Input *in);
+  void finish_message(Input *in);
   Status read_control(Input *in);
   Status finish_control(uint8_t *payload, Input *in);
   void add_event(Input *in, EventType type, uint8_t opcode, uint8_t *data, size_t len, uint32_t code = 0);
@@ -94,6 +95,8 @@ class Connection {
 
   // closing.cc
   Status read_close(uint8_t *payload, size_t len, Input *in);
+  void plan_close(uint32_t code);
+  void carry_out_close();
   Status queue_close(uint32_t code, ByteView reason);
   Status fail(Status status, uint64_t offset);
 
@@ -101,6 +104,10 @@ class Connection {
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
   Status next_key(uint32_t *out);
 
+  // Open, or about to close.
+  bool can_send() const {
+    return state_ == State::kOpen || (close_planned_ && !close_sent_ && state_ != State::kClosed);
+  }
   bool client() const { return role_ == Role::kClient; }
   uint32_t frame_rules() const { return (client() ? kRequireUnmasked : kRequireMasked) | kValidateText; }
   // Where the frame that is being read starts in the stream, with the input read up to in.pos.
@@ -118,6 +125,8 @@ class Connection {
   State state_ = State::kConnecting;
   bool close_sent_ = false;
   bool close_received_ = false;
+  bool close_planned_ = false;  // planned_code_ goes out when the output is looked at
+  uint16_t planned_code_ = 0;
   uint8_t send_opcode_ = 0;  // of the fragmented message that is being sent; 0: none
   Utf8State send_utf8_;
 

@@ -30,7 +30,7 @@ Status Connection::receive(MutBytes data, Event *events, size_t cap, size_t *out
 }
 
 Status Connection::receive_eof() {
-  if (state_ == State::kClosed) return error_;
+  if (error_ != Status::kOk || close_received_) return error_;
   return fail(Status::kEof, received_);
 }
 
@@ -106,33 +106,32 @@ Status Connection::start_frame(const FrameHeader &header) {
     return Status::kLimitMessage;
   }
   if (assembler_.fragments() >= max_fragments_) return Status::kLimitFragments;
-  if (!continuation) assembler_.begin(header.opcode());
-  return assembler_.add_frame(source_, static_cast<size_t>(header.payload_len), header.fin());
+  const uint8_t opcode = continuation ? assembler_.opcode() : header.opcode();
+  return assembler_.add_frame(source_, opcode, static_cast<size_t>(header.payload_len), header.fin());
 }
 
 Status Connection::read_data(Input *in) {
   const uint64_t missing = frame_.payload_len - payload_done_;
   const size_t len = in->left() < missing ? in->left() : static_cast<size_t>(missing);
   const uint32_t key = rotate_key(frame_.key, static_cast<size_t>(payload_done_ & 3));
+  const bool last = frame_.fin() && len == missing;
   size_t bad = 0;
-  const Status status = assembler_.append(*kernels_, in->data + in->pos, len, key, &bad);
+  const Status status = assembler_.append(*kernels_, in->data + in->pos, len, key, last, &bad);
   if (status != Status::kOk) return fail(status, received_ + in->pos + bad);
   in->pos += len;
   payload_done_ += len;
   if (payload_done_ < frame_.payload_len) return Status::kOk;
   in_payload_ = false;
-  return frame_.fin() ? finish_message(in) : Status::kOk;
+  if (frame_.fin()) finish_message(in);
+  return Status::kOk;
 }
 
-Status Connection::finish_message(Input *in) {
-  // Text that stops inside a code point (RFC 6455 §8.1).
-  if (!assembler_.at_boundary()) return fail(Status::kUtf8, received_ + in->pos);
+void Connection::finish_message(Input *in) {
   const uint8_t opcode = assembler_.opcode();
   size_t len = 0;
   Lease *message = assembler_.finish(&len);
   add_event(in, EventType::kMessage, opcode, message == nullptr ? nullptr : message->bytes(), len);
   deliver(message);
-  return Status::kOk;
 }
 
 Status Connection::read_control(Input *in) {

@@ -6,7 +6,7 @@
 namespace tidewire {
 
 Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
-  if (state_ != State::kOpen) return Status::kState;
+  if (!can_send()) return Status::kState;
   if ((flags & ~(kSendMore | kSendValidUtf8)) != 0) return Status::kArgument;
   const bool continuation = opcode == kContinuation;
   if (!continuation && opcode != kText && opcode != kBinary) return Status::kArgument;
@@ -27,9 +27,14 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
 }
 
 Status Connection::send_control(uint8_t opcode, ByteView payload) {
-  if (state_ != State::kOpen) return Status::kState;
+  if (!can_send()) return Status::kState;
   if (payload.size > kMaxControlPayload) return Status::kControlLength;
   return queue_frame(static_cast<uint8_t>(kFin | opcode), payload, max_output_len_);
+}
+
+size_t Connection::output(ByteView *views, size_t cap) {
+  if (close_planned_ && state_ != State::kClosed) carry_out_close();
+  return output_.views(views, cap);
 }
 
 Status Connection::consume_output(size_t len) {

@@ -5,7 +5,7 @@
 
 namespace tidewire {
 
-Status Assembler::add_frame(const LeaseSource &source, size_t payload_len, bool last) {
+Status Assembler::add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last) {
   const size_t cap = buffer_ == nullptr ? 0 : buffer_->cap;
   if (payload_len > SIZE_MAX - len_) return Status::kNoMemory;
   const size_t needed = len_ + payload_len;
@@ -18,22 +18,30 @@ Status Assembler::add_frame(const LeaseSource &source, size_t payload_len, bool 
     source.release(buffer_);
     buffer_ = larger;
   }
+  opcode_ = opcode;
   fragments_++;
   return Status::kOk;
 }
 
-Status Assembler::append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, size_t *out_error) {
-  if (len == 0) return Status::kOk;
-  uint8_t *dst = buffer_->bytes() + len_;
-  len_ += len;
-  if (opcode_ != kText) {
+Status Assembler::append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, bool last,
+                         size_t *out_error) {
+  uint8_t *dst = len == 0 ? nullptr : buffer_->bytes() + len_;
+  if (opcode_ == kText) {
+    Utf8State utf8 = utf8_;
+    if (!kernels.unmask_utf8(dst, src, len, key, &utf8)) {
+      *out_error = utf8_first_error(utf8_, dst, len);
+      return Status::kUtf8;
+    }
+    if (last && utf8.need != 0) {
+      *out_error = len;
+      return Status::kUtf8;
+    }
+    utf8_ = utf8;
+  } else {
     kernels.mask(dst, src, len, key);
-    return Status::kOk;
   }
-  const Utf8State before = utf8_;
-  if (kernels.unmask_utf8(dst, src, len, key, &utf8_)) return Status::kOk;
-  *out_error = utf8_first_error(before, dst, len);
-  return Status::kUtf8;
+  len_ += len;
+  return Status::kOk;
 }
 
 Lease *Assembler::finish(size_t *out_len) {

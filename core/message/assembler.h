@@ -22,17 +22,14 @@ class Assembler {
   size_t len() const { return len_; }                // bytes so far
   uint32_t fragments() const { return fragments_; }  // frames so far
 
-  void begin(uint8_t opcode) { opcode_ = opcode; }
+  // Starts a frame of a message of this opcode: room for all of its payload. `last`: no frame follows. kNoMemory
+  // changes nothing.
+  Status add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last);
 
-  // Starts a frame of the message: room for all of its payload. `last`: no frame follows. kNoMemory changes nothing.
-  Status add_frame(const LeaseSource &source, size_t payload_len, bool last);
-
-  // Appends payload of the frame, within what was announced. `key` belongs to src[0]; 0 is not masked. kUtf8 writes
-  // the position in src of the first bad byte to *out_error.
-  Status append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, size_t *out_error);
-
-  // Whether the message may end here: text not inside a code point.
-  bool at_boundary() const { return utf8_.need == 0; }
+  // Appends payload of the frame, within what was announced. `key` belongs to src[0]; 0 is not masked. `last`: the
+  // message ends with it. kUtf8 changes nothing, and writes to *out_error the position in src of the first bad byte, or
+  // `len` where text ends inside a code point (RFC 6455 §8.1).
+  Status append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, bool last, size_t *out_error);
 
   // Ends the message and hands its buffer over (nullptr for an empty message), with *out_len bytes.
   Lease *finish(size_t *out_len);

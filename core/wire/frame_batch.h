@@ -44,7 +44,7 @@ struct FrameBatch {
 };
 
 // Reads frames until data or frames ends. kOk when data is used up; kNeedInput: the frame at pos is cut; kNeedRoom:
-// frames is full; errors as parse_frame_header, kLimitFrame, kUtf8: the frame at pos is at fault.
+// frames is full; errors as parse_frame_header, kLimitFrame, kUtf8: the frame at pos is at fault, and untouched.
 using FrameLoop = Status (*)(FrameBatch *batch);
 
 struct FrameLoops {

@@ -2,20 +2,13 @@
 // The frame loop, included once by each frame_batch_<isa>.cc inside its namespace and target region, hence no guard and
 // no includes. One turn reads one frame; whatever it does not understand at once it leaves to parse_frame_header.
 
-// The longest payload that is unmasked without a call.
-constexpr size_t kInlinePayload = 4 * ShortVec::kSize;
-
 inline bool utf8_whole(const uint8_t *data, size_t len) {
   Utf8State state;
   return utf8_step(&state, data, len) && state.need == 0;
 }
 
 // Unmasks a payload in place. False when it had to be UTF-8 and is not.
-TW_ALWAYS_INLINE bool unmask_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
-  if (TW_LIKELY(len <= kInlinePayload)) {
-    const bool ascii = !xor_short<ShortVec>(payload, payload, len, key);
-    return ascii || !text || utf8_whole(payload, len);
-  }
+inline bool unmask_long_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
   if (!text) {
     mask(payload, payload, len, key);
     return true;
@@ -24,60 +17,84 @@ TW_ALWAYS_INLINE bool unmask_payload(uint8_t *payload, size_t len, uint32_t key,
   return unmask_utf8(payload, payload, len, key, &state) && state.need == 0;
 }
 
-// The rules of a batch, as the loop tests them on the first two bytes.
-struct HeaderTest {
-  uint8_t forbidden_rsv;  // bits of the first byte
-  uint8_t mask_bit;       // that the second byte must have where `mask_care` has it
-  uint8_t mask_care;
-
-  explicit HeaderTest(uint32_t rules)
-      : forbidden_rsv(static_cast<uint8_t>(kRsvBits & ~rules)),
-        mask_bit((rules & kRequireMasked) != 0 ? kMaskBit : 0),
-        mask_care((rules & (kRequireMasked | kRequireUnmasked)) != 0 ? kMaskBit : 0) {}
-
-  template <bool kMessages>
-  TW_ALWAYS_INLINE bool passes(uint8_t first, uint8_t second) const {
-    if (((second ^ mask_bit) & mask_care) != 0) return false;
-    // A message of one frame: FIN, text or binary, no RSV bit. Compressed ones are not for this loop.
-    if (kMessages) return static_cast<uint8_t>(first - (kFin | kText)) <= kBinary - kText;
-    if ((first & forbidden_rsv) != 0 || !is_defined(first & kOpcodeBits)) return false;
-    return !is_control(first) || ((first & kFin) != 0 && (second & ~kMaskBit) <= kMaxControlPayload);
+// Same for less than kLength16 bytes, without a call unless text is not ASCII.
+TW_ALWAYS_INLINE bool unmask_short_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
+  bool ascii;
+  if constexpr (kLength16 <= 4 * ShortVec::kSize) {
+    ascii = !xor_short<ShortVec>(payload, payload, len, key);
+  } else {
+    if (len > 4 * ShortVec::kSize) return unmask_long_payload(payload, len, key, text);
+    ascii = !xor_short<ShortVec>(payload, payload, len, key);
   }
-};
+  return TW_LIKELY(ascii) || !text || utf8_whole(payload, len);
+}
+
+// Which frames a loop is for: with a masking key, without one, or both.
+enum class Masking : uint8_t { kAlways, kNever, kEither };
+
+// Whether the loop goes on with a frame that starts with these bytes. What it refuses may still be allowed.
+template <bool kMessages, Masking kMasking>
+TW_ALWAYS_INLINE bool header_passes(uint8_t first, uint8_t second, uint8_t forbidden_rsv) {
+  if (kMasking == Masking::kAlways && (second & kMaskBit) == 0) return false;
+  if (kMasking == Masking::kNever && (second & kMaskBit) != 0) return false;
+  // A message of one frame: FIN, text or binary, no RSV bit. Compressed ones are not for this loop.
+  if (kMessages) return static_cast<uint8_t>(first - (kFin | kText)) <= kBinary - kText;
+  if ((first & forbidden_rsv) != 0 || !is_defined(first & kOpcodeBits)) return false;
+  return !is_control(first) || ((first & kFin) != 0 && (second & ~kMaskBit) <= kMaxControlPayload);
+}
+
+// Reads a length of 16 or 64 bits. False when it is not in the shortest form, or may not be there whole.
+TW_ALWAYS_INLINE bool read_long_length(const uint8_t *at, size_t left, uint64_t *payload_len, size_t *header_len) {
+  if (left < kMaxHeader) return false;
+  if (*payload_len == kLength16) {
+    *payload_len = load_be16(at + 2);
+    *header_len += 2;
+    return *payload_len >= kLength16;
+  }
+  *payload_len = load_be64(at + 2);
+  *header_len += 8;
+  return *payload_len > UINT16_MAX;
+}
 
 template <bool kMessages>
+TW_ALWAYS_INLINE void write_record(Frame *out, uint8_t tag, uint8_t first, bool masked, size_t header_len,
+                                   uint32_t key) {
+  const uint8_t flags =
+      kMessages ? kFin : static_cast<uint8_t>((first & (kFin | kRsvBits)) | (masked ? kFrameMasked : 0));
+  uint64_t small = tag | static_cast<uint64_t>(first & kOpcodeBits) << 8 | static_cast<uint64_t>(flags) << 16;
+  if (!kMessages) small |= static_cast<uint64_t>(header_len) << 24 | static_cast<uint64_t>(key) << 32;
+  store_raw(&out->tag, small);  // five fields in one store
+}
+
+template <bool kMessages, Masking kMasking>
 inline Status loop(FrameBatch *batch) {
-  const HeaderTest test(batch->rules);
-  const bool validate = (batch->rules & kValidateText) != 0;
+  // All that the loop needs is in locals: for all the compiler knows, unmasking a payload changes *batch.
   const uint8_t *const begin = batch->data;
   const uint8_t *const end = batch->data + batch->len;
+  const uint64_t max_payload_len = batch->max_payload_len;
+  const uint64_t base_offset = batch->base_offset;
+  const uint8_t forbidden_rsv = static_cast<uint8_t>(kRsvBits & ~batch->rules);
+  const uint8_t tag = batch->tag;
+  const bool validate = (batch->rules & kValidateText) != 0;
   uint8_t *at = batch->data + batch->pos;
   Frame *out = batch->frames + batch->count;
   const Frame *const out_end = batch->frames + batch->cap;
   Status status = Status::kOk;
 
+  constexpr size_t kLeastFrame = kMasking == Masking::kAlways ? 6 : 2;
   while (out != out_end) {
     const size_t left = static_cast<size_t>(end - at);
-    if (left < 2) break;
+    if (TW_UNLIKELY(left < kLeastFrame)) break;
     const uint8_t first = at[0], second = at[1];
-    if (TW_UNLIKELY(!test.template passes<kMessages>(first, second))) break;
+    if (TW_UNLIKELY((!header_passes<kMessages, kMasking>(first, second, forbidden_rsv)))) break;
 
-    const bool masked = (second & kMaskBit) != 0;
+    const bool masked = kMasking == Masking::kAlways || (kMasking == Masking::kEither && (second & kMaskBit) != 0);
     size_t header_len = masked ? 6 : 2;
     uint64_t payload_len = second & ~kMaskBit;
-    if (payload_len >= kLength16) {
-      if (left < kMaxHeader) break;
-      if (payload_len == kLength16) {
-        payload_len = load_be16(at + 2);
-        if (payload_len < kLength16) break;
-        header_len += 2;
-      } else {
-        payload_len = load_be64(at + 2);
-        if (payload_len <= UINT16_MAX) break;
-        header_len += 8;
-      }
-    }
-    if (payload_len > batch->max_payload_len || left < header_len || left - header_len < payload_len) break;
+    const bool is_short = payload_len < kLength16;
+    if (TW_UNLIKELY(!is_short) && !read_long_length(at, left, &payload_len, &header_len)) break;
+    if (kMasking == Masking::kEither && left < header_len) break;
+    if (TW_UNLIKELY(payload_len > max_payload_len || left - header_len < payload_len)) break;
 
     uint8_t *const payload = at + header_len;
     const size_t len = static_cast<size_t>(payload_len);
@@ -86,25 +103,22 @@ inline Status loop(FrameBatch *batch) {
     bool valid = true;
     if (masked) {
       key = load_raw<uint32_t>(payload - 4);
-      valid = unmask_payload(payload, len, key, text);
+      valid = TW_LIKELY(is_short) ? unmask_short_payload(payload, len, key, text)
+                                  : unmask_long_payload(payload, len, key, text);
     } else if (text) {
       valid = utf8_whole(payload, len);
     }
     if (TW_UNLIKELY(!valid)) {
       batch->error_offset = static_cast<size_t>(payload - begin) + utf8_first_error({}, payload, len);
+      mask(payload, payload, len, key);  // the frame stays as it was received
       status = Status::kUtf8;
       break;
     }
-    const uint8_t flags =
-        kMessages ? kFin : static_cast<uint8_t>((first & (kFin | kRsvBits)) | (masked ? kFrameMasked : 0));
-    *out++ = {payload,
-              payload_len,
-              batch->tag,
-              static_cast<uint8_t>(first & kOpcodeBits),
-              flags,
-              static_cast<uint8_t>(kMessages ? 0 : header_len),
-              kMessages ? 0 : key,
-              batch->base_offset + static_cast<size_t>(at - begin)};
+    out->payload = payload;
+    out->payload_len = payload_len;
+    write_record<kMessages>(out, tag, first, masked, header_len, key);
+    out->offset = base_offset + static_cast<size_t>(at - begin);
+    out++;
     at = payload + len;
   }
   batch->pos = static_cast<size_t>(at - begin);
@@ -112,10 +126,17 @@ inline Status loop(FrameBatch *batch) {
   return status;
 }
 
-inline Status loop_messages(FrameBatch *batch) { return loop<true>(batch); }
+template <bool kMessages>
+inline Status loop_for_rules(FrameBatch *batch) {
+  if ((batch->rules & kRequireMasked) != 0) return loop<kMessages, Masking::kAlways>(batch);
+  if ((batch->rules & kRequireUnmasked) != 0) return loop<kMessages, Masking::kNever>(batch);
+  return loop<kMessages, Masking::kEither>(batch);
+}
+
+inline Status loop_messages(FrameBatch *batch) { return loop_for_rules<true>(batch); }
 
 inline Status loop_frames(FrameBatch *batch) {
-  const Status status = loop<false>(batch);
+  const Status status = loop_for_rules<false>(batch);
   if (status != Status::kOk || batch->pos == batch->len) return status;
   if (batch->count == batch->cap) return Status::kNeedRoom;
   FrameHeader header;

@@ -234,7 +234,7 @@ TW_API tw_status tw_frame_decode(const uint8_t *data, size_t len, uint32_t rules
  *   TW_OK          all of data was read
  *   TW_NEED_INPUT  data ends inside a frame, which is untouched
  *   TW_NEED_ROOM   `cap` frames were read and data has more
- *   an error       the frame at *out_consumed breaks the rule; for TW_ERR_UTF8 its payload is already unmasked
+ *   an error       the frame at *out_consumed breaks the rule, and is untouched
  * *out_count and *out_consumed, the bytes of the frames read, are written in all four cases. The rules between frames
  * (fragmentation) are the connection's. Payloads of fragments are not validated: use tw_utf8_step. Since 0.1. */
 TW_API tw_status tw_frames_decode(uint8_t *data, size_t len, uint32_t rules, tw_frame *frames, size_t cap,
@@ -439,8 +439,8 @@ TW_API void tw_conn_destroy(tw_conn *conn);
 /* Takes bytes that were read from the socket, unmasks them in place, and writes at most `cap` events.
  *   TW_OK         all of data was taken; a frame cut by its end is kept inside
  *   TW_NEED_ROOM  events is full: handle it, then call again with data + *out_consumed
- *   an error      the connection failed: handle the events that came before, flush the output (it holds the close frame
- *                 or the refusal), close the socket. tw_conn_get_error has the details
+ *   an error      the connection failed: handle the events that came before, write the output (tw_conn_output adds the
+ *                 close frame, or it holds the refusal), close the socket. tw_conn_get_error has the details
  * *out_count and *out_consumed are written in all cases. After the peer's close frame, or a failure, data is discarded;
  * a failed connection returns its error again. TW_ERR_NO_MEMORY also fails the connection. Since 0.1. */
 TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
@@ -463,13 +463,19 @@ TW_API tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *dat
 TW_API tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len);
 TW_API tw_status tw_conn_pong(tw_conn *conn, const uint8_t *data, size_t len);
 
-/* Starts the closing handshake. code 0 sends none (reason must be empty); reason is UTF-8 of at most 123 bytes. Events
- * go on until the peer answers. A second call gives TW_ERR_STATE. Since 0.1. */
+/* Starts the closing handshake, or answers the peer's close frame in place of the engine. code 0 sends none (reason
+ * must be empty); reason is UTF-8 of at most 123 bytes. Events go on until the peer answers. TW_ERR_STATE: not open, or
+ * a close frame was sent. Since 0.1. */
 TW_API tw_status tw_conn_close(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);
 
 /* Shows the queued output, oldest byte first, as at most `cap` views; they stay valid, and nothing is consumed, until
- * tw_conn_output_consume or tw_conn_destroy. *out_count is 0 when nothing is queued. Since 0.1. */
+ * tw_conn_output_consume or tw_conn_destroy. *out_count is 0 when nothing is queued.
+ * The close frame that answers the peer's, or a failure, is added by this call: until then messages may still be sent,
+ * so that those which were received before are answered first. Since 0.1. */
 TW_API tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count);
+
+/* Writes how many bytes of output are queued, without a close frame that tw_conn_output will add. Since 0.1. */
+TW_API tw_status tw_conn_output_len(const tw_conn *conn, size_t *out_len);
 
 /* Says that the first `len` bytes of the output were written. TW_ERR_ARGUMENT when that is more than is queued.
  * Since 0.1. */
@@ -477,8 +483,8 @@ TW_API tw_status tw_conn_output_consume(tw_conn *conn, size_t len);
 
 #define TW_STATE_CONNECTING 0u /* opening handshake */
 #define TW_STATE_OPEN 1u
-#define TW_STATE_CLOSING 2u /* a close frame was sent, the peer's is awaited */
-#define TW_STATE_CLOSED 3u  /* both were exchanged, or the connection failed */
+#define TW_STATE_CLOSING 2u /* one close frame was sent or received, or the connection failed: the other is missing */
+#define TW_STATE_CLOSED 3u  /* nothing more is read or sent, but for the output that is queued */
 
 /* TW_STATE_...; TW_STATE_CLOSED for NULL. Since 0.1. */
 TW_API uint32_t tw_conn_state(const tw_conn *conn);

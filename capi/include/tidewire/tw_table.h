@@ -71,6 +71,7 @@ typedef struct tw_api {
   tw_status (*conn_pong)(tw_conn *conn, const uint8_t *data, size_t len);
   tw_status (*conn_close)(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);
   tw_status (*conn_output)(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count);
+  tw_status (*conn_output_len)(const tw_conn *conn, size_t *out_len);
   tw_status (*conn_output_consume)(tw_conn *conn, size_t len);
   uint32_t (*conn_state)(const tw_conn *conn);
   uint32_t (*conn_wants)(const tw_conn *conn);

@@ -19,8 +19,10 @@ Status Connection::close(uint32_t code, ByteView reason) {
   Utf8State utf8;
   if (!kernels_->utf8_step(&utf8, reason.data, reason.size) || utf8.need != 0) return Status::kText;
   const Status status = queue_close(code, reason);
-  if (status == Status::kOk) state_ = close_planned_ ? State::kClosed : State::kClosing;
-  return status;
+  if (status != Status::kOk) return status;
+  state_ = close_planned_ ? State::kClosed : State::kClosing;
+  close_planned_ = false;
+  return Status::kOk;
 }
 
 // Our close frame comes last: the messages that were read before the peer's, or before the fault, may still be answered
@@ -34,6 +36,7 @@ void Connection::plan_close(uint32_t code) {
 // Without memory for the frame the peer sees the stream end.
 void Connection::carry_out_close() {
   queue_close(planned_code_, {});
+  close_planned_ = false;
   state_ = State::kClosed;
 }
 

@@ -46,7 +46,7 @@ void Connection::destroy(Connection *connection) {
 
 uint32_t Connection::wants() const {
   const bool reads = state_ != State::kClosed && !close_planned_;
-  const bool writes = output_.size() > 0 || (close_planned_ && state_ != State::kClosed);
+  const bool writes = output_.size() > 0 || close_planned_;
   if (!reads && !writes) return kWantClose;
   return (reads ? kWantRead : 0u) | (writes ? kWantWrite : 0u);
 }

@@ -104,10 +104,7 @@ class Connection {
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
   Status next_key(uint32_t *out);
 
-  // Open, or about to close.
-  bool can_send() const {
-    return state_ == State::kOpen || (close_planned_ && !close_sent_ && state_ != State::kClosed);
-  }
+  bool can_send() const { return state_ == State::kOpen || close_planned_; }
   bool client() const { return role_ == Role::kClient; }
   uint32_t frame_rules() const { return (client() ? kRequireUnmasked : kRequireMasked) | kValidateText; }
   // Where the frame that is being read starts in the stream, with the input read up to in.pos.
@@ -125,7 +122,7 @@ class Connection {
   State state_ = State::kConnecting;
   bool close_sent_ = false;
   bool close_received_ = false;
-  bool close_planned_ = false;  // planned_code_ goes out when the output is looked at
+  bool close_planned_ = false;  // state kClosing; planned_code_ is sent when the output is looked at
   uint16_t planned_code_ = 0;
   uint8_t send_opcode_ = 0;  // of the fragmented message that is being sent; 0: none
   Utf8State send_utf8_;

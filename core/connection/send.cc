@@ -33,7 +33,7 @@ Status Connection::send_control(uint8_t opcode, ByteView payload) {
 }
 
 size_t Connection::output(ByteView *views, size_t cap) {
-  if (close_planned_ && state_ != State::kClosed) carry_out_close();
+  if (close_planned_) carry_out_close();
   return output_.views(views, cap);
 }
 

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <atomic>
-
-#include "core/base/macros.h"
 #include "core/simd/cpu.h"
 #include "core/simd/small.h"
 
@@ -53,7 +50,6 @@ constexpr const Kernels *kAllRows[] = {
 // Zero until the first use; then detection has run. Two threads that come first both detect, and store the same.
 constexpr uint32_t kDetected = 1u << 31;
 std::atomic<uint32_t> g_features{0};
-std::atomic<const Kernels *> g_selected{nullptr};
 
 uint32_t features() {
   uint32_t known = g_features.load(std::memory_order_relaxed);
@@ -95,19 +91,18 @@ size_t kernels_available(const Kernels *(&out_rows)[kIsaCount]) {
   return count;
 }
 
-const Kernels &kernels() {
-  const Kernels *row = g_selected.load(std::memory_order_relaxed);
-  if (TW_UNLIKELY(row == nullptr)) {
-    row = default_row();
-    g_selected.store(row, std::memory_order_relaxed);
-  }
+std::atomic<const Kernels *> g_selected_kernels{nullptr};
+
+const Kernels &detect_kernels() {
+  const Kernels *row = default_row();
+  g_selected_kernels.store(row, std::memory_order_relaxed);
   return *row;
 }
 
 bool kernels_select(const char *name) {
   const Kernels *row = find_row(name);
   if (row == nullptr) return false;
-  g_selected.store(row, std::memory_order_relaxed);
+  g_selected_kernels.store(row, std::memory_order_relaxed);
   return true;
 }
 

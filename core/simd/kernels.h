@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <atomic>
+
+#include "core/base/macros.h"
+
 namespace tidewire {
 
 // Where a text stands between two steps. In the middle of a code point `need` continuation bytes are missing and the
@@ -43,10 +47,19 @@ size_t kernels_available(const Kernels *(&out_rows)[kIsaCount]);
 
 // The row in use: the first worthwhile one until kernels_select changes it. Test builds take it from the environment
 // variable TW_ISA where that names an available row.
-const Kernels &kernels();
+inline const Kernels &kernels();
 
 // Makes `name` the row in use for objects created from now on. False when it is not available. For tests and benches.
 bool kernels_select(const char *name);
+
+// The row in use once it is known, and the search for it; for kernels() alone.
+extern std::atomic<const Kernels *> g_selected_kernels;
+const Kernels &detect_kernels();
+
+inline const Kernels &kernels() {
+  const Kernels *row = g_selected_kernels.load(std::memory_order_relaxed);
+  return TW_LIKELY(row != nullptr) ? *row : detect_kernels();
+}
 
 // The offset of the first byte at which no valid text can go on from `state`; `len` when there is none.
 size_t utf8_first_error(Utf8State state, const uint8_t *data, size_t len);

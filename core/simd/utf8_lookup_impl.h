@@ -144,6 +144,7 @@ inline bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uin
   constexpr size_t kSize = Vec::kSize;
   const Vec pattern = Vec::splat(key);
   Utf8Checker checker;
+  bool ends_in_ascii = true;  // of what the checker has seen
   size_t at = 0;
   for (; at + 4 * kSize <= len; at += 4 * kSize) {
     Vec a = Vec::load(src + at), b = Vec::load(src + at + kSize);
@@ -155,7 +156,8 @@ inline bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uin
       c.store(dst + at + 2 * kSize);
       d.store(dst + at + 3 * kSize);
     }
-    if (TW_LIKELY(!((a | b) | (c | d)).any_high_bit())) {
+    ends_in_ascii = !((a | b) | (c | d)).any_high_bit();
+    if (TW_LIKELY(ends_in_ascii)) {
       checker.add_ascii(d);
     } else {
       checker.add_non_ascii(a);
@@ -166,7 +168,7 @@ inline bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uin
   }
   // Fewer than four vectors are left. If they are ASCII, nothing but a code point cut before them can be wrong.
   const bool ascii = !xor_short<Vec, kUnmask>(dst + at, src + at, len - at, key);
-  if (ascii && at < len) {
+  if (TW_LIKELY(ascii && (ends_in_ascii || at < len))) {
     checker.add_ascii(Vec::zero());
     return checker.ok();
   }

@@ -19,13 +19,9 @@ inline bool unmask_long_payload(uint8_t *payload, size_t len, uint32_t key, bool
 
 // Same for less than kLength16 bytes, without a call unless text is not ASCII.
 TW_ALWAYS_INLINE bool unmask_short_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
-  bool ascii;
-  if constexpr (kLength16 <= 4 * ShortVec::kSize) {
-    ascii = !xor_short<ShortVec>(payload, payload, len, key);
-  } else {
-    if (len > 4 * ShortVec::kSize) return unmask_long_payload(payload, len, key, text);
-    ascii = !xor_short<ShortVec>(payload, payload, len, key);
-  }
+  constexpr size_t kInlineLen = 4 * ShortVec::kSize;
+  if (kInlineLen < kLength16 && len > kInlineLen) return unmask_long_payload(payload, len, key, text);
+  const bool ascii = !xor_short<ShortVec>(payload, payload, len, key);
   return TW_LIKELY(ascii) || !text || utf8_whole(payload, len);
 }
 
@@ -56,14 +52,13 @@ TW_ALWAYS_INLINE bool read_long_length(const uint8_t *at, size_t left, uint64_t 
   return *payload_len > UINT16_MAX;
 }
 
+// The fields after Frame::tag, for one store: opcode, flags, header_len and key.
 template <bool kMessages>
-TW_ALWAYS_INLINE void write_record(Frame *out, uint8_t tag, uint8_t first, bool masked, size_t header_len,
-                                   uint32_t key) {
-  const uint8_t flags =
-      kMessages ? kFin : static_cast<uint8_t>((first & (kFin | kRsvBits)) | (masked ? kFrameMasked : 0));
-  uint64_t small = tag | static_cast<uint64_t>(first & kOpcodeBits) << 8 | static_cast<uint64_t>(flags) << 16;
-  if (!kMessages) small |= static_cast<uint64_t>(header_len) << 24 | static_cast<uint64_t>(key) << 32;
-  store_raw(&out->tag, small);  // five fields in one store
+TW_ALWAYS_INLINE uint64_t small_fields(uint8_t first, bool masked, size_t header_len, uint32_t key) {
+  const uint64_t opcode = first & kOpcodeBits;
+  if (kMessages) return opcode << 8 | uint64_t{kFin} << 16;
+  const uint64_t flags = (first & (kFin | kRsvBits)) | (masked ? kFrameMasked : 0u);
+  return opcode << 8 | flags << 16 | static_cast<uint64_t>(header_len) << 24 | static_cast<uint64_t>(key) << 32;
 }
 
 template <bool kMessages, Masking kMasking>
@@ -72,9 +67,10 @@ inline Status loop(FrameBatch *batch) {
   const uint8_t *const begin = batch->data;
   const uint8_t *const end = batch->data + batch->len;
   const uint64_t max_payload_len = batch->max_payload_len;
+  const uint64_t max_short_len = max_payload_len < kLength16 ? max_payload_len : kLength16 - 1;
   const uint64_t base_offset = batch->base_offset;
   const uint8_t forbidden_rsv = static_cast<uint8_t>(kRsvBits & ~batch->rules);
-  const uint8_t tag = batch->tag;
+  const uint64_t tag = batch->tag;
   const bool validate = (batch->rules & kValidateText) != 0;
   uint8_t *at = batch->data + batch->pos;
   Frame *out = batch->frames + batch->count;
@@ -91,10 +87,13 @@ inline Status loop(FrameBatch *batch) {
     const bool masked = kMasking == Masking::kAlways || (kMasking == Masking::kEither && (second & kMaskBit) != 0);
     size_t header_len = masked ? 6 : 2;
     uint64_t payload_len = second & ~kMaskBit;
-    const bool is_short = payload_len < kLength16;
-    if (TW_UNLIKELY(!is_short) && !read_long_length(at, left, &payload_len, &header_len)) break;
+    const bool is_short = payload_len <= max_short_len;
+    if (!is_short) {
+      if (payload_len < kLength16 || !read_long_length(at, left, &payload_len, &header_len)) break;
+      if (payload_len > max_payload_len) break;
+    }
     if (kMasking == Masking::kEither && left < header_len) break;
-    if (TW_UNLIKELY(payload_len > max_payload_len || left - header_len < payload_len)) break;
+    if (TW_UNLIKELY(left - header_len < payload_len)) break;
 
     uint8_t *const payload = at + header_len;
     const size_t len = static_cast<size_t>(payload_len);
@@ -116,7 +115,7 @@ inline Status loop(FrameBatch *batch) {
     }
     out->payload = payload;
     out->payload_len = payload_len;
-    write_record<kMessages>(out, tag, first, masked, header_len, key);
+    store_raw(&out->tag, tag | small_fields<kMessages>(first, masked, header_len, key));
     out->offset = base_offset + static_cast<size_t>(at - begin);
     out++;
     at = payload + len;

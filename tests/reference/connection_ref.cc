@@ -51,13 +51,13 @@ tw_status Connection::receive(const Bytes &data, std::vector<Event> *events) {
   if (failure_.status != TW_OK) return failure_.status;
   append(&received_, data);
   tw_status status = TW_OK;
-  while (status == TW_OK && state_ != TW_STATE_CLOSED) status = step(events);
+  while (status == TW_OK && reading()) status = step(events);
   return status == TW_NEED_INPUT ? TW_OK : status;
 }
 
 tw_status Connection::receive_eof() {
   if (failure_.status != TW_OK) return failure_.status;
-  if (state_ == TW_STATE_CLOSED) return TW_OK;
+  if (close_received_) return TW_OK;
   return fail(TW_ERR_EOF, frame_offset_ + received_.size());
 }
 
@@ -167,8 +167,12 @@ tw_status Connection::take_close(const Frame &frame, std::vector<Event> *events)
     if (!may_be_sent(code)) return fail(TW_ERR_CLOSE_CODE, frame_offset_);
     if (!is_text(reason)) return fail(TW_ERR_CLOSE_REASON, frame_offset_);
   }
-  if (state_ == TW_STATE_OPEN) queue_close(code, {});
-  state_ = TW_STATE_CLOSED;
+  close_received_ = true;
+  if (state_ == TW_STATE_OPEN) {
+    plan_close(code);
+  } else {
+    state_ = TW_STATE_CLOSED;
+  }
   events->push_back(event(TW_EVENT_CLOSE, frame, code == 0 ? 1005 : code, reason));
   return TW_OK;
 }
@@ -179,12 +183,12 @@ Event Connection::event(uint8_t type, const Frame &frame, uint32_t code, const B
 
 tw_status Connection::send(uint32_t opcode, const Bytes &data, uint32_t flags) {
   if (opcode > TW_OPCODE_BINARY) return TW_ERR_ARGUMENT;
-  if (state_ != TW_STATE_OPEN) return TW_ERR_STATE;
+  if (!sending()) return TW_ERR_STATE;
   if ((flags & ~(TW_SEND_MORE | TW_SEND_VALID_UTF8)) != 0) return TW_ERR_ARGUMENT;
-  if ((opcode == TW_OPCODE_CONTINUATION) != sending_) return TW_ERR_STATE;  // §5.4
+  if ((opcode == TW_OPCODE_CONTINUATION) != sending_fragments_) return TW_ERR_STATE;  // §5.4
   const bool more = (flags & TW_SEND_MORE) != 0;
-  const bool text = opcode == TW_OPCODE_TEXT || (sending_ && sending_text_);
-  Bytes so_far = sending_ ? sent_text_ : Bytes();
+  const bool text = opcode == TW_OPCODE_TEXT || (sending_fragments_ && sending_text_);
+  Bytes so_far = sending_fragments_ ? sent_text_ : Bytes();
   if (text && (flags & TW_SEND_VALID_UTF8) == 0) {
     append(&so_far, data);
     const Utf8Result result = utf8(so_far.data(), so_far.size());
@@ -192,14 +196,14 @@ tw_status Connection::send(uint32_t opcode, const Bytes &data, uint32_t flags) {
   }
   if (const tw_status status = check_room(data.size()); status != TW_OK) return status;
   queue(static_cast<uint8_t>((more ? 0 : TW_FRAME_FIN) | opcode), data);
-  sending_ = more;
+  sending_fragments_ = more;
   sending_text_ = text;
   sent_text_ = so_far;
   return TW_OK;
 }
 
 tw_status Connection::send_control(uint8_t opcode, const Bytes &data) {
-  if (state_ != TW_STATE_OPEN) return TW_ERR_STATE;
+  if (!sending()) return TW_ERR_STATE;
   if (data.size() > 125) return TW_ERR_CONTROL_LENGTH;
   if (const tw_status status = check_room(data.size()); status != TW_OK) return status;
   queue(TW_FRAME_FIN | opcode, data);
@@ -207,17 +211,31 @@ tw_status Connection::send_control(uint8_t opcode, const Bytes &data) {
 }
 
 tw_status Connection::close(uint32_t code, const Bytes &reason) {
-  if (state_ != TW_STATE_OPEN) return TW_ERR_STATE;
+  if (!sending() || failure_.status != TW_OK) return TW_ERR_STATE;
   if (code == 0 && !reason.empty()) return TW_ERR_ARGUMENT;
   if (code != 0 && !may_be_sent(code)) return TW_ERR_SEND_CLOSE_CODE;
   if (reason.size() > 123) return TW_ERR_CONTROL_LENGTH;
   if (!is_text(reason)) return TW_ERR_TEXT;
   queue_close(code, reason);
-  state_ = TW_STATE_CLOSING;
+  state_ = close_received_ ? TW_STATE_CLOSED : TW_STATE_CLOSING;
+  close_planned_ = false;
   return TW_OK;
 }
 
-Bytes Connection::take_output() { return std::exchange(output_, {}); }
+Bytes Connection::take_output() {
+  if (close_planned_) {
+    queue_close(planned_code_, {});
+    close_planned_ = false;
+    state_ = TW_STATE_CLOSED;
+  }
+  return std::exchange(output_, {});
+}
+
+uint32_t Connection::wants() const {
+  const bool writing = !output_.empty() || close_planned_;
+  if (!reading() && !writing) return TW_WANT_CLOSE;
+  return (reading() ? TW_WANT_READ : 0u) | (writing ? TW_WANT_WRITE : 0u);
+}
 
 // Header, masking key and payload count for max_output_len.
 tw_status Connection::check_room(size_t payload_len) const {
@@ -250,14 +268,21 @@ void Connection::queue_close(uint32_t code, const Bytes &reason) {
   queue(TW_FRAME_FIN | TW_OPCODE_CLOSE, payload);
 }
 
+void Connection::plan_close(uint32_t code) {
+  close_planned_ = true;
+  planned_code_ = code;
+  state_ = TW_STATE_CLOSING;
+}
+
 // §7.1.7: says why, where no close frame was sent yet.
 tw_status Connection::fail(tw_status status, uint64_t offset) {
   failure_ = {status, state_ == TW_STATE_CONNECTING ? 0u : 1006u, offset};
   if (state_ == TW_STATE_OPEN && status != TW_ERR_EOF) {
     failure_.close_code = code_of(status);
-    queue_close(failure_.close_code, {});
+    plan_close(failure_.close_code);
+  } else {
+    state_ = TW_STATE_CLOSED;
   }
-  state_ = TW_STATE_CLOSED;
   return status;
 }
 

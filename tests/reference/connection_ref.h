@@ -60,9 +60,10 @@ class Connection {
   tw_status pong(const Bytes &data) { return send_control(TW_OPCODE_PONG, data); }
   tw_status close(uint32_t code, const Bytes &reason);
 
-  // All of the output, which is consumed by that.
+  // All of the output, which is consumed by that. Our last close frame is queued not before, so that what came before
+  // the peer's, or before a fault, can be answered.
   Bytes take_output();
-  bool has_output() const { return !output_.empty(); }
+  uint32_t wants() const;
   uint32_t state() const { return state_; }
   Failure failure() const { return failure_; }
 
@@ -85,6 +86,9 @@ class Connection {
   tw_status check_room(size_t payload_len) const;
   void queue(uint8_t first, const Bytes &payload);
   void queue_close(uint32_t code, const Bytes &reason);
+  void plan_close(uint32_t code);
+  bool reading() const { return state_ != TW_STATE_CLOSED && !close_planned_; }
+  bool sending() const { return state_ == TW_STATE_OPEN || close_planned_; }
   tw_status fail(tw_status status, uint64_t offset);
   Event event(uint8_t type, const Frame &frame, uint32_t code, const Bytes &data) const;
 
@@ -93,6 +97,10 @@ class Connection {
   uint32_t state_;
   Failure failure_;
 
+  bool close_received_ = false;
+  bool close_planned_ = false;
+  uint32_t planned_code_ = 0;
+
   Bytes received_;             // of the frame, or head, under way
   uint64_t frame_offset_ = 0;  // of received_[0] in the stream
 
@@ -100,9 +108,9 @@ class Connection {
   uint32_t fragments_ = 0;
   Bytes message_;
 
-  bool sending_ = false;  // a fragmented message
+  bool sending_fragments_ = false;
   bool sending_text_ = false;
-  Bytes sent_text_;  // of that message, as far as it was validated
+  Bytes sent_text_;  // of the fragmented message, as far as it was validated
 
   uint8_t random_;
   Bytes output_;

@@ -14,17 +14,19 @@ namespace tidewire {
 namespace {
 
 static_assert(TW_KEY_LEN == kKeyLen && TW_ACCEPT_LEN == kAcceptLen);
-static_assert(sizeof(tw_head) == sizeof(HttpHead) && alignof(tw_head) >= alignof(HttpHead));
-static_assert(__is_trivially_copyable(HttpHead));
+static_assert(sizeof(HttpHead) <= sizeof(tw_head) && __is_trivially_copyable(HttpHead));
 
-// A tw_head has the bytes of an HttpHead.
+// A tw_head holds the bytes of an HttpHead.
 HttpHead load_head(const tw_head &head) {
   HttpHead out;
   memcpy(static_cast<void *>(&out), &head, sizeof(out));
   return out;
 }
 
-void store_head(const HttpHead &head, tw_head *out) { memcpy(out, &head, sizeof(head)); }
+void store_head(const HttpHead &head, tw_head *out) {
+  *out = tw_head{};
+  memcpy(out, &head, sizeof(head));
+}
 
 tw_view to_c(ByteView view) { return {view.data, view.size}; }
 

@@ -37,13 +37,13 @@ Status HttpHead::parse(const uint8_t *data, size_t len, size_t *out_len) {
 
 // kOk, also where data ends before the head, or what is wrong with it.
 Status HttpHead::scan(const uint8_t *data, size_t len) {
-  const uint64_t end = len < limits_.head_len ? len : limits_.head_len;
+  const uint32_t end = len < limits_.head_len ? static_cast<uint32_t>(len) : limits_.head_len;
   while (pos_ < end && !complete()) {
     const uint8_t run = run_class(step_);
     if (run != 0) {
-      const uint64_t full = line_begin_ + limits_.line_len;
-      const uint64_t run_end = end < full ? end : full;
-      uint64_t pos = pos_;
+      const uint32_t line_room = limits_.line_len - (pos_ - line_begin_);
+      const uint32_t run_end = end - pos_ < line_room ? end : pos_ + line_room;
+      uint32_t pos = pos_;
       while (pos < run_end && is_in(data[pos], run)) ++pos;
       pos_ = pos;
       if (pos == end) break;
@@ -94,7 +94,7 @@ Status HttpHead::take(uint8_t byte) {
 
 Status HttpHead::take_version(uint8_t byte) {
   constexpr uint8_t kVersion[] = "HTTP/1.1";
-  const uint64_t at = version_pos();
+  const uint32_t at = version_pos();
   if (at == kVersionLen) return !is_request_ && byte == ' ' ? leave_version(Step::kStatusCode) : Status::kHttpSyntax;
   if (at != 5 && at != 7) return byte == kVersion[at] ? Status::kOk : Status::kHttpSyntax;
   if (byte != kVersion[at]) other_version_ = true;

@@ -80,7 +80,7 @@ class HttpHead {
     step_ = next;
     return Status::kOk;
   }
-  uint64_t version_pos() const { return is_request_ ? pos_ - target_end_ - 1 : pos_; }
+  uint32_t version_pos() const { return is_request_ ? pos_ - target_end_ - 1 : pos_; }
 
   HttpLimits limits_;
   Step step_ = Step::kUnset;
@@ -88,14 +88,15 @@ class HttpHead {
   bool other_version_ = false;  // well-formed, but not 1.1
   Status error_ = Status::kOk;
   uint32_t header_count_ = 0;
-  uint64_t pos_ = 0;  // of the next byte to look at; of a complete head, its length
-  uint64_t line_begin_ = 0;
-  uint64_t target_begin_ = 0;
-  uint64_t target_end_ = 0;
-  uint64_t headers_begin_ = 0;
+  // Offsets into data; the limit of the head keeps them in 32 bits.
+  uint32_t pos_ = 0;  // of the next byte to look at; of a complete head, its length
+  uint32_t line_begin_ = 0;
+  uint32_t target_begin_ = 0;
+  uint32_t target_end_ = 0;
+  uint32_t headers_begin_ = 0;
 };
 
-static_assert(sizeof(HttpHead) == 64, "the size of tw_head");
+static_assert(sizeof(HttpHead) <= 64, "the room in tw_head");
 
 }  // namespace tidewire
 

@@ -278,6 +278,7 @@ TEST(HttpHead, HeadMayBeAsLongAsTheLimit) {
   const uint32_t len = static_cast<uint32_t>(kRequest.size());
   EXPECT_EQ(outcome(kRequest, Kind::kRequest, {len, 0, 0}), "TW_OK 97");
   EXPECT_EQ(outcome(kRequest, Kind::kRequest, {len - 1, 0, 0}), "TW_ERR_LIMIT_HEAD 95");
+  EXPECT_EQ(outcome(kRequest, Kind::kRequest, {UINT32_MAX, UINT32_MAX, UINT32_MAX}), "TW_OK 97");
 }
 
 TEST(HttpHead, LineMayBeAsLongAsTheLimit) {

@@ -15,6 +15,7 @@ import signal
 from tidewire import Connection, Error, Message, Open, Role, State, Want
 
 HANDSHAKE_SECONDS = 10
+LINGER_SECONDS = 5
 DRAIN_SECONDS = 5
 
 # asyncio fills it and calls buffer_updated at once, so one is enough for all connections.
@@ -30,6 +31,7 @@ class Echo(asyncio.BufferedProtocol):
     def __init__(self, alive: set[Echo]) -> None:
         self.alive = alive
         self.connection = Connection(Role.SERVER)
+        self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -45,6 +47,8 @@ class Echo(asyncio.BufferedProtocol):
         return READ_BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self.finished:
+            return
         connection = self.connection
         try:
             for event in connection.receive(READ_BUFFER[:nbytes]):
@@ -73,8 +77,16 @@ class Echo(asyncio.BufferedProtocol):
     def flush(self) -> None:
         if data := self.connection.data_to_send():
             self.transport.write(data)
-        if self.connection.wants & Want.CLOSE:
-            self.transport.close()
+        if self.connection.wants & Want.CLOSE and not self.finished:
+            # Closing a socket that has unread input would reset it, and the peer might never see our last frame. So this
+            # ends our direction, and the peer's end closes the rest.
+            self.finished = True
+            self.transport.write_eof()
+            self.abort_after(LINGER_SECONDS)
+
+    def abort_after(self, seconds: float) -> None:
+        self.timer.cancel()
+        self.timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 
     def go_away(self) -> None:
         if self.connection.state is State.OPEN:

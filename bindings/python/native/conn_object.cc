@@ -9,9 +9,9 @@ namespace tidewire::python {
 UseConn::UseConn(PyObject *self) {
   ConnObject *object = as_conn(self);
   if (object->conn == nullptr) {
-    raise_usage("Connection.__init__ was not called");
+    raise_saying(TW_ERR_STATE, "Connection.__init__ was not called");
   } else if (object->busy) {
-    raise_usage("the connection is in use by another call");
+    raise_saying(TW_ERR_STATE, "the connection is in use by another call");
   } else {
     object->busy = true;
     object_ = object;

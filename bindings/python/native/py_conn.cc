@@ -90,7 +90,7 @@ PyObject *conn_close(PyObject *self, PyObject *const *args, Py_ssize_t nargs, Py
   uint64_t code = 1000;
   std::string_view reason = "";
   if (!bind_args({"close", kNames, 2, 0, 2}, args, nargs, kwnames, values) ||
-      !number_arg(values[0], "code", UINT16_MAX, &code) ||
+      !number_arg(values[0], "code", UINT32_MAX, &code) ||
       (values[1] != nullptr && !text_arg(values[1], "reason", &reason))) {
     return nullptr;
   }

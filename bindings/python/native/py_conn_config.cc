@@ -191,7 +191,8 @@ bool Config::read_handshake(PyObject *const *values) {
   }
   alive_.push_back(std::move(origins));
   if ((conn.flags & TW_CONN_UPGRADED) != 0) return true;
-  if (conn.role == TW_ROLE_CLIENT && handshake_.host == nullptr) return raise_usage("a client needs host") != nullptr;
+  if (conn.role == TW_ROLE_CLIENT && handshake_.host == nullptr)
+    return raise_saying(TW_ERR_NULL, "a client needs host") != nullptr;
   if (any_origin) handshake_.flags |= TW_HANDSHAKE_ANY_ORIGIN;
   handshake_.subprotocols = subprotocol_strings_.data();
   handshake_.subprotocol_count = subprotocol_strings_.size();
@@ -257,7 +258,7 @@ bool create(ConnObject *object, PyObject *const *values) {
 int conn_init(PyObject *self, PyObject *args, PyObject *kwargs) {
   ConnObject *object = as_conn(self);
   if (object->conn != nullptr || object->busy) {
-    raise_usage("Connection.__init__ was called already");
+    raise_saying(TW_ERR_STATE, "Connection.__init__ was called already");
     return -1;
   }
   PyObject *values[kArgumentCount];

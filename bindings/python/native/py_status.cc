@@ -51,7 +51,7 @@ PyObject *raise_status(tw_status status, const Failure &failure) {
   return nullptr;
 }
 
-PyObject *raise_usage(const char *format, ...) {
+PyObject *raise_saying(tw_status status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const py::object message = py::reinterpret_steal<py::object>(PyUnicode_FromFormatV(format, arguments));
@@ -59,7 +59,7 @@ PyObject *raise_usage(const char *format, ...) {
   if (!message) return nullptr;
   Failure failure;
   failure.message = message.ptr();
-  return raise_status(TW_ERR_ARGUMENT, failure);
+  return raise_status(status, failure);
 }
 
 void import_errors() {

@@ -22,9 +22,14 @@ struct Failure {
 // The exception as an object; empty, with an exception set, when it cannot be made.
 py::object make_error(tw_status status, const Failure &failure = {});
 
-// Both set an exception and return nullptr.
+// These set an exception and return nullptr. The formats are those of PyUnicode_FromFormat.
 PyObject *raise_status(tw_status status, const Failure &failure = {});
-PyObject *raise_usage(const char *format, ...);  // a UsageError; the format is that of PyUnicode_FromFormat
+PyObject *raise_saying(tw_status status, const char *format, ...);
+
+template <class... Arguments>
+PyObject *raise_usage(const char *format, Arguments... arguments) {
+  return raise_saying(TW_ERR_ARGUMENT, format, arguments...);
+}
 
 // For a method that returns nothing: None or the exception.
 inline PyObject *none_or_raise(tw_status status) { return status == TW_OK ? Py_NewRef(Py_None) : raise_status(status); }

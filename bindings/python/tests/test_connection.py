@@ -299,14 +299,14 @@ class TestClose:
         connection.close(*arguments)
         assert connection.data_to_send() == frame(Opcode.CLOSE, payload)
 
-    @pytest.mark.parametrize("code", [999, 1005, 1006, 1015, 5000])
+    @pytest.mark.parametrize("code", [999, 1005, 1006, 1015, 5000, 65536 + 1000])
     def test_codes_that_must_not_be_sent(self, code):
         with pytest.raises(UsageError) as raised:
             upgraded().close(code)
         assert raised.value.name == "TW_ERR_SEND_CLOSE_CODE"
 
     def test_wrong_arguments(self):
-        with pytest.raises(UsageError, match="code must be between 0 and 65535"):
+        with pytest.raises(UsageError, match="code must be between 0 and 4294967295"):
             upgraded().close(-1)
         with pytest.raises(TypeError, match="code must be an int, not str"):
             upgraded().close("1000")

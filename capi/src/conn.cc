@@ -72,6 +72,7 @@ extern "C" {
 tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn) {
   if (out_conn == nullptr) return TW_ERR_NULL;
   *out_conn = nullptr;
+  if (config == nullptr) return TW_ERR_NULL;
   ConnectionConfig ours;
   Status status = read_config(config, &ours);
   Connection *connection = nullptr;

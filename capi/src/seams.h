@@ -12,7 +12,7 @@ namespace tidewire {
 inline Status read_allocator(const tw_allocator *theirs, Allocator *out) {
   *out = Allocator();
   if (theirs == nullptr) return Status::kOk;
-  if (theirs->allocate == nullptr || theirs->release == nullptr) return Status::kNull;
+  if ((theirs->allocate == nullptr) != (theirs->release == nullptr)) return Status::kNull;
   *out = {theirs->allocate, theirs->release, theirs->context};
   return Status::kOk;
 }

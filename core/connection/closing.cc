@@ -12,7 +12,7 @@ constexpr size_t kMaxReason = kMaxControlPayload - 2;  // bytes after the close 
 }  // namespace
 
 Status Connection::close(uint32_t code, ByteView reason) {
-  if (!can_send()) return Status::kState;
+  if (state_ != State::kOpen && !(close_planned_ && close_received_)) return Status::kState;
   if (code == 0 && reason.size > 0) return Status::kArgument;
   if (code != 0 && !close_code_valid(code)) return Status::kSendCloseCode;
   if (reason.size > kMaxReason) return Status::kControlLength;
@@ -35,7 +35,8 @@ void Connection::plan_close(uint32_t code) {
 
 // Without memory for the frame the peer sees the stream end.
 void Connection::carry_out_close() {
-  queue_close(planned_code_, {});
+  const Status status = queue_close(planned_code_, {});
+  if (status != Status::kOk && error_ != Status::kOk) error_close_code_ = kCloseAbnormal;
   close_planned_ = false;
   state_ = State::kClosed;
 }

@@ -107,7 +107,7 @@ Status Connection::start_frame(const FrameHeader &header) {
   }
   if (assembler_.fragments() >= max_fragments_) return Status::kLimitFragments;
   const uint8_t opcode = continuation ? assembler_.opcode() : header.opcode();
-  return assembler_.add_frame(source_, opcode, static_cast<size_t>(header.payload_len), header.fin());
+  return assembler_.add_frame(source_, opcode, static_cast<size_t>(header.payload_len), header.fin(), max_message_len_);
 }
 
 Status Connection::read_data(Input *in) {

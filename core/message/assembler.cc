@@ -4,15 +4,24 @@
 #include <string.h>
 
 namespace tidewire {
+namespace {
 
-Status Assembler::add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last) {
+// The last frame shows how long the message is. Before it, doubling bounds how often a byte is copied, and max_len what
+// is held while it is.
+size_t grown_cap(size_t cap, size_t needed, bool last, uint64_t max_len) {
+  const uint64_t doubled = cap > max_len / 2 ? max_len : 2 * uint64_t{cap};
+  return last || doubled < needed ? needed : static_cast<size_t>(doubled);
+}
+
+}  // namespace
+
+Status Assembler::add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last,
+                            uint64_t max_len) {
   const size_t cap = buffer_ == nullptr ? 0 : buffer_->cap;
   if (payload_len > SIZE_MAX - len_) return Status::kNoMemory;
   const size_t needed = len_ + payload_len;
   if (needed > cap) {
-    // The last frame shows how long the message is. Before it, doubling bounds how often a byte is copied.
-    const size_t doubled = cap > SIZE_MAX / 2 ? SIZE_MAX : 2 * cap;
-    Lease *larger = source.acquire(last || doubled < needed ? needed : doubled);
+    Lease *larger = source.acquire(grown_cap(cap, needed, last, max_len));
     if (larger == nullptr) return Status::kNoMemory;
     if (len_ > 0) memcpy(larger->bytes(), buffer_->bytes(), len_);
     source.release(buffer_);

@@ -22,9 +22,9 @@ class Assembler {
   size_t len() const { return len_; }                // bytes so far
   uint32_t fragments() const { return fragments_; }  // frames so far
 
-  // Starts a frame of a message of this opcode: room for all of its payload. `last`: no frame follows. kNoMemory
-  // changes nothing.
-  Status add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last);
+  // Starts a frame of a message of this opcode: room for all of its payload. `last`: no frame follows; otherwise the
+  // message may grow to max_len, and room is made for more than was asked. kNoMemory changes nothing.
+  Status add_frame(const LeaseSource &source, uint8_t opcode, size_t payload_len, bool last, uint64_t max_len);
 
   // Appends payload of the frame, within what was announced. `key` belongs to src[0]; 0 is not masked. `last`: the
   // message ends with it. kUtf8 changes nothing, and writes to *out_error the position in src of the first bad byte, or

@@ -442,7 +442,8 @@ TW_API void tw_conn_destroy(tw_conn *conn);
  *   an error      the connection failed: handle the events that came before, write the output (tw_conn_output adds the
  *                 close frame, or it holds the refusal), close the socket. tw_conn_get_error has the details
  * *out_count and *out_consumed are written in all cases. After the peer's close frame, or a failure, data is discarded;
- * a failed connection returns its error again. TW_ERR_NO_MEMORY also fails the connection. Since 0.1. */
+ * a failed connection returns its error again. TW_ERR_NO_MEMORY also fails the connection. A call with len 0 gives back
+ * the memory of the last events and does nothing else. Since 0.1. */
 TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
                                  size_t *out_count, size_t *out_consumed);
 

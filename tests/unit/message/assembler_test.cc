@@ -38,7 +38,7 @@ class AssemblerUnderTest {
 
   // Adds a whole frame, its payload in pieces of `piece` bytes.
   Status add(uint8_t opcode, const Bytes &payload, bool last, size_t piece = SIZE_MAX) {
-    const Status room = assembler.add_frame(source, opcode, payload.size(), last);
+    const Status room = assembler.add_frame(source, opcode, payload.size(), last, UINT64_MAX);
     if (room != Status::kOk) return room;
     Bytes masked(payload.size());
     reference::mask(masked.data(), payload.data(), payload.size(), kKey, 0);
@@ -214,8 +214,8 @@ TEST(Assembler, WithoutMemoryForTheFirstFrameItIsNotActive) {
 TEST(Assembler, LengthsThatCannotBeAreNoMemory) {
   AssemblerUnderTest test(kernels());
   ASSERT_EQ(test.add(kBinary, pattern(10), false), Status::kOk);
-  EXPECT_EQ(test.assembler.add_frame(test.source, kBinary, SIZE_MAX - 5, false), Status::kNoMemory);
-  EXPECT_EQ(test.assembler.add_frame(test.source, kBinary, SIZE_MAX - 10, true), Status::kNoMemory);
+  EXPECT_EQ(test.assembler.add_frame(test.source, kBinary, SIZE_MAX - 5, false, UINT64_MAX), Status::kNoMemory);
+  EXPECT_EQ(test.assembler.add_frame(test.source, kBinary, SIZE_MAX - 10, true, UINT64_MAX), Status::kNoMemory);
   EXPECT_EQ(test.assembler.len(), 10u);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What every operation of the engine returns, and what is known about each status. The numbers are those of
-// tidewire.h and never change; capi/src/status.cc asserts that they agree.
+// tidewire.h and never change; capi/src/tw_status.cc asserts that they agree.
 #ifndef TIDEWIRE_CORE_BASE_STATUS_H_
 #define TIDEWIRE_CORE_BASE_STATUS_H_
 

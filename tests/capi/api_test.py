@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""What the public headers, the table, symbols.txt, layout.txt and the shared library say of each other.
+
+usage: api_test.py SOURCE_DIR LIBRARY [--sanitized]
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+FUNCTION = re.compile(r"^TW_API [^(]*?\b(tw_\w+)\(", re.MULTILINE)
+SLOT = re.compile(r"^  [^/\n]*\(\*(\w+)\)\(", re.MULTILINE)
+CONSTANT = re.compile(r"^#define (TW_\w+) [(]?(-?(?:0x)?[0-9A-Fa-f]+)u?[)]?(?:\s|$)", re.MULTILINE)
+# Part of the version, which every release changes.
+NOT_IN_LAYOUT = {"TW_VERSION_MAJOR", "TW_VERSION_MINOR", "TW_VERSION_PATCH", "TW_ABI_MINOR"}
+
+failures = []
+
+
+def check_equal(what, got, want):
+    if got == want:
+        return
+    failures.append(what)
+    print(f"{what}: differs", file=sys.stderr)
+    for name in [x for x in got if x not in want]:
+        print(f"    unexpected: {name}", file=sys.stderr)
+    for name in [x for x in want if x not in got]:
+        print(f"    missing: {name}", file=sys.stderr)
+    if sorted(got) == sorted(want):
+        print(f"    another order: {got}\n    expected:      {want}", file=sys.stderr)
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def exported(library):
+    """The dynamic symbols that the library defines, without their version and the version's own name."""
+    names = [line.split()[-1] for line in output_of("nm", "-D", "--defined-only", library).splitlines()]
+    return sorted(name.split("@")[0] for name in names if not re.fullmatch(r"TW_\d+", name.split("@")[0]))
+
+
+def needed(library):
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", output_of("readelf", "-d", "-W", library))
+
+
+def main(source_dir, library, *options):
+    root = pathlib.Path(source_dir)
+    include = root / "capi/include/tidewire"
+    header = (include / "tidewire.h").read_text()
+    unstable = (include / "tw_unstable.h").read_text()
+    table = (include / "tw_table.h").read_text()
+    symbols = (root / "capi/symbols.txt").read_text().split()
+    layout = dict(line.split(" ", 1) for line in (root / "tests/capi/layout.txt").read_text().splitlines())
+
+    stable = FUNCTION.findall(header)
+    check_equal("functions in a header", sorted(stable + FUNCTION.findall(unstable)), symbols)
+    check_equal("order of symbols.txt", symbols, sorted(symbols))
+    slots = ["tw_" + name for name in SLOT.findall(table)]
+    check_equal("slots of the table", slots, [name for name in stable if name != "tw_get_api"])
+    constants = {name: str(int(value, 0)) for name, value in CONSTANT.findall(header) if name not in NOT_IN_LAYOUT}
+    in_layout = {name: value for name, value in layout.items() if name.startswith("TW_")}
+    check_equal("constants in layout.txt", sorted(in_layout.items()), sorted(constants.items()))
+    structs = re.findall(r"^typedef struct (tw_\w+) \{(.*?)^\}", header, re.MULTILINE | re.DOTALL)
+    for name, body in structs:
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+        fields = [re.search(r"\(\*(\w+)\)|(\w+)(?:\[\d+\])?$", part.strip()) for part in body.split(";") if part.strip()]
+        want = [f"{name}.{match.group(1) or match.group(2)}" for match in fields]
+        check_equal(f"fields of {name}", [key for key in layout if key.startswith(name + ".")], want)
+
+    check_equal("exported symbols", exported(library), symbols)
+    if "--sanitized" not in options:  # the sanitizers bring libraries of their own
+        own = [name for name in needed(library) if not name.startswith("ld-linux")]
+        check_equal("needed libraries", own, ["libc.so.6"])
+    if len(stable) < 50 or len(structs) < 10 or len(constants) < 80:
+        failures.append("the headers were not understood")
+        print(f"only {len(stable)} functions, {len(structs)} structs, {len(constants)} constants", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

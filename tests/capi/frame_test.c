@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Frames in memory: one header, batches, encoding, and what the functions refuse.
+ */
+#include "check.h"
+
+static const uint8_t kMaskedHello[11] = {0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58};
+
+static void test_decode_header(void) {
+  tw_frame frame;
+  CHECK_STATUS(tw_frame_decode(kMaskedHello, 5, TW_DECODE_REQUIRE_MASKED, &frame), TW_NEED_INPUT);
+  CHECK_STATUS(tw_frame_decode(kMaskedHello, 6, TW_DECODE_REQUIRE_MASKED, &frame), TW_OK);
+  CHECK(frame.payload == NULL);
+  CHECK_EQ(frame.payload_len, 5);
+  CHECK_EQ(frame.opcode, TW_OPCODE_TEXT);
+  CHECK_EQ(frame.flags, TW_FRAME_FIN | TW_FRAME_MASKED);
+  CHECK_EQ(frame.header_len, 6);
+  CHECK_BYTES(frame.masking_key, kMaskedHello + 2, 4);
+  CHECK_STATUS(tw_frame_decode(kMaskedHello, 6, TW_DECODE_REQUIRE_UNMASKED, &frame), TW_ERR_MASK_UNEXPECTED);
+}
+
+static void test_decode_batch(void) {
+  const uint8_t wire[] = {0x81, 0x02, 'h', 'i', 0x89, 0x00, 0x82, 0x03, 1};
+  uint8_t *data = (uint8_t *)check_block(wire, sizeof(wire));
+  tw_frame frames[4];
+  size_t count = 9, consumed = 9;
+  CHECK_STATUS(tw_frames_decode(data, sizeof(wire), 0, frames, 4, &count, &consumed), TW_NEED_INPUT);
+  CHECK_EQ(count, 2);
+  CHECK_EQ(consumed, 6);
+  CHECK(frames[0].payload == data + 2);
+  CHECK_EQ(frames[1].offset, 4);
+  CHECK_STATUS(tw_frames_decode(data, sizeof(wire), 0, frames, 1, &count, &consumed), TW_NEED_ROOM);
+  CHECK_EQ(count, 1);
+  CHECK_EQ(consumed, 4);
+  CHECK_STATUS(tw_frames_decode(data, 6, 0, frames, 2, &count, &consumed), TW_OK);
+  CHECK_STATUS(tw_frames_decode(data, 0, 0, frames, 0, &count, &consumed), TW_OK);
+  CHECK_EQ(count, 0);
+  free(data);
+}
+
+static void test_round_trip(void) {
+  const size_t lengths[] = {0, 1, 125, 126, 65535, 65536};
+  uint8_t *payload = (uint8_t *)calloc(65536, 1), *wire = (uint8_t *)malloc(65536 + TW_FRAME_HEADER_MAX);
+  size_t i;
+  for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); ++i) {
+    tw_frame frame = {NULL, 0, 0, TW_OPCODE_BINARY, TW_FRAME_FIN | TW_FRAME_MASKED, 0, {1, 2, 3, 4}, 0};
+    tw_frame back;
+    size_t needed = 0, len = 0, count = 0, consumed = 0;
+    frame.payload = payload;
+    frame.payload_len = lengths[i];
+    CHECK_STATUS(tw_frames_encode(&frame, 1, NULL, 0, &needed), TW_NEED_ROOM);
+    CHECK_STATUS(tw_frames_encode(&frame, 1, wire, needed - 1, &len), TW_NEED_ROOM);
+    CHECK_STATUS(tw_frames_encode(&frame, 1, wire, needed, &len), TW_OK);
+    CHECK_EQ(len, needed);
+    CHECK_STATUS(tw_frames_decode(wire, len, TW_DECODE_REQUIRE_MASKED, &back, 1, &count, &consumed), TW_OK);
+    CHECK_EQ(back.payload_len, lengths[i]);
+    CHECK_BYTES(back.payload, payload, lengths[i]);
+  }
+  free(payload);
+  free(wire);
+}
+
+static void test_encode_header(void) {
+  tw_frame frame = {NULL, 300, 0, TW_OPCODE_TEXT, TW_FRAME_FIN, 0, {0, 0, 0, 0}, 0};
+  uint8_t out[TW_FRAME_HEADER_MAX] = {0};
+  const uint8_t expected[4] = {0x81, 0x7E, 0x01, 0x2C};
+  size_t len = 0;
+  CHECK_STATUS(tw_frame_header_encode(&frame, out, 3, &len), TW_NEED_ROOM);
+  CHECK_EQ(len, 4);
+  CHECK_EQ(out[0], 0);
+  CHECK_STATUS(tw_frame_header_encode(&frame, out, sizeof(out), &len), TW_OK);
+  CHECK_EQ(len, 4);
+  CHECK_BYTES(out, expected, 4);
+  frame.opcode = 3;
+  CHECK_STATUS(tw_frame_header_encode(&frame, out, sizeof(out), &len), TW_ERR_OPCODE);
+  frame.opcode = TW_OPCODE_PING;
+  CHECK_STATUS(tw_frame_header_encode(&frame, out, sizeof(out), &len), TW_ERR_CONTROL_LENGTH);
+}
+
+static void test_close_codes(void) {
+  const uint32_t valid[] = {1000, 1001, 1002, 1003, 1007, 1014, 3000, 3999, 4000, 4999};
+  const uint32_t invalid[] = {0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535, 66536, UINT32_MAX};
+  size_t i;
+  for (i = 0; i < sizeof(valid) / sizeof(valid[0]); ++i) CHECK_EQ(tw_close_code_valid(valid[i]), 1);
+  for (i = 0; i < sizeof(invalid) / sizeof(invalid[0]); ++i) CHECK_EQ(tw_close_code_valid(invalid[i]), 0);
+}
+
+static void test_null(void) {
+  tw_frame frame = {NULL, 1, 0, TW_OPCODE_TEXT, TW_FRAME_FIN, 0, {0, 0, 0, 0}, 0};
+  uint8_t bytes[16] = {0x81, 0x00};
+  size_t count = 0, consumed = 0;
+  CHECK_STATUS(tw_frame_decode(NULL, 2, 0, &frame), TW_ERR_NULL);
+  CHECK_STATUS(tw_frame_decode(bytes, 2, 0, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_frame_decode(NULL, 0, 0, &frame), TW_NEED_INPUT);
+  CHECK_STATUS(tw_frames_decode(NULL, 2, 0, &frame, 1, &count, &consumed), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_decode(bytes, 2, 0, NULL, 1, &count, &consumed), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_decode(bytes, 2, 0, &frame, 1, NULL, &consumed), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_decode(bytes, 2, 0, &frame, 1, &count, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_frame_header_encode(NULL, bytes, 16, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frame_header_encode(&frame, NULL, 16, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frame_header_encode(&frame, bytes, 16, NULL), TW_ERR_NULL);
+  frame.payload = NULL;
+  frame.payload_len = 1;
+  CHECK_STATUS(tw_frames_encode(&frame, 1, bytes, 16, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode(NULL, 1, bytes, 16, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode(NULL, 0, NULL, 0, &count), TW_OK);
+  CHECK_STATUS(tw_frames_encode(NULL, 0, NULL, 0, NULL), TW_ERR_NULL);
+}
+
+int main(void) {
+  test_decode_header();
+  test_decode_batch();
+  test_round_trip();
+  test_encode_header();
+  test_close_codes();
+  test_null();
+  return check_result();
+}

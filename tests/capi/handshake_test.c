@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The opening handshake over the caller's memory, both roles talking to each other, and what the functions refuse.
+ */
+#include "check.h"
+
+static const char kRequest[] =
+    "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nX-A: 1\r\nX-A: 2\r\n\r\n";
+#define REQUEST (const uint8_t *)kRequest
+#define REQUEST_LEN (sizeof(kRequest) - 1)
+#define KEY (const uint8_t *)"dGhlIHNhbXBsZSBub25jZQ=="
+#define ACCEPT (const uint8_t *)"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+static void check_view(tw_view view, const char *want) {
+  CHECK_EQ(view.len, strlen(want));
+  if (view.len == strlen(want)) CHECK_BYTES(view.data, want, view.len);
+}
+
+static void test_parse_request(void) {
+  tw_head head;
+  tw_view view = {NULL, 0}, name = {NULL, 0};
+  size_t head_len = 0, len;
+  CHECK_STATUS(tw_head_init(&head, TW_ROLE_SERVER, NULL), TW_OK);
+  for (len = 0; len < REQUEST_LEN; ++len) CHECK_STATUS(tw_head_parse(&head, REQUEST, len, &head_len), TW_NEED_INPUT);
+  CHECK_STATUS(tw_head_method(&head, REQUEST, &view), TW_ERR_STATE);
+  CHECK_STATUS(tw_head_parse(&head, REQUEST, REQUEST_LEN, &head_len), TW_OK);
+  CHECK_EQ(head_len, REQUEST_LEN);
+  CHECK_STATUS(tw_head_method(&head, REQUEST, &view), TW_OK);
+  check_view(view, "GET");
+  CHECK_STATUS(tw_head_target(&head, REQUEST, &view), TW_OK);
+  check_view(view, "/chat");
+  CHECK_STATUS(tw_head_status(&head, REQUEST, &view), TW_ERR_STATE);
+  CHECK_STATUS(tw_head_header(&head, REQUEST, "x-a", 1, &name, &view), TW_OK);
+  check_view(name, "X-A");
+  check_view(view, "2");
+  CHECK_STATUS(tw_head_header(&head, REQUEST, "x-a", 2, NULL, &view), TW_NEED_INPUT);
+  CHECK_STATUS(tw_head_header(&head, REQUEST, NULL, 0, &name, &view), TW_OK);
+  check_view(name, "Host");
+}
+
+static void test_server(void) {
+  tw_head head;
+  tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
+  uint8_t accept[TW_ACCEPT_LEN], out[256];
+  uint32_t subprotocol = 9;
+  size_t head_len = 0, needed = 0, len = 0;
+  tw_head_init(&head, TW_ROLE_SERVER, &config);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, &config, accept, &subprotocol), TW_ERR_STATE);
+  CHECK_STATUS(tw_head_parse(&head, REQUEST, REQUEST_LEN, &head_len), TW_OK);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, accept, &subprotocol), TW_OK);
+  CHECK_BYTES(accept, ACCEPT, TW_ACCEPT_LEN);
+  CHECK_EQ(subprotocol, 0);
+  CHECK_STATUS(tw_response_build(&config, accept, 0, NULL, 0, &needed), TW_NEED_ROOM);
+  CHECK_STATUS(tw_response_build(&config, accept, 0, out, needed - 1, &len), TW_NEED_ROOM);
+  CHECK_STATUS(tw_response_build(&config, accept, 0, out, needed, &len), TW_OK);
+  CHECK_EQ(len, needed);
+  CHECK_STATUS(tw_response_build(&config, accept, 1, out, sizeof(out), &len), TW_ERR_ARGUMENT);
+}
+
+/* What the client's functions write is what the server's accept, and the other way round. */
+static void test_both_roles(void) {
+  const char *const offered[] = {"v2", "v1"}, *const supported[] = {"v1"};
+  tw_handshake_config client = TW_HANDSHAKE_CONFIG_INIT, server = TW_HANDSHAKE_CONFIG_INIT;
+  tw_head head;
+  uint8_t key[TW_KEY_LEN], accept[TW_ACCEPT_LEN], request[512], response[512];
+  uint32_t subprotocol = 0;
+  size_t request_len = 0, response_len = 0, head_len = 0;
+  client.host = "example.com";
+  client.subprotocols = offered;
+  client.subprotocol_count = 2;
+  server.subprotocols = supported;
+  server.subprotocol_count = 1;
+  CHECK_STATUS(tw_key_generate(NULL, key), TW_OK);
+  CHECK_STATUS(tw_request_build(&client, key, request, sizeof(request), &request_len), TW_OK);
+  tw_head_init(&head, TW_ROLE_SERVER, &server);
+  CHECK_STATUS(tw_head_parse(&head, request, request_len, &head_len), TW_OK);
+  CHECK_STATUS(tw_request_check(&head, request, &server, accept, &subprotocol), TW_OK);
+  CHECK_EQ(subprotocol, 1);
+  CHECK_STATUS(tw_response_build(&server, accept, subprotocol, response, sizeof(response), &response_len), TW_OK);
+  tw_head_init(&head, TW_ROLE_CLIENT, &client);
+  CHECK_STATUS(tw_head_parse(&head, response, response_len, &head_len), TW_OK);
+  CHECK_STATUS(tw_response_check(&head, response, &client, key, &subprotocol), TW_OK);
+  CHECK_EQ(subprotocol, 2);
+  key[0] = key[0] == 'A' ? 'B' : 'A';
+  CHECK_STATUS(tw_response_check(&head, response, &client, key, &subprotocol), TW_ERR_ACCEPT);
+}
+
+static void test_refusal(void) {
+  uint8_t out[512];
+  size_t len = 0;
+  CHECK_STATUS(tw_refusal_build(TW_ERR_VERSION, NULL, 0, &len), TW_NEED_ROOM);
+  CHECK_STATUS(tw_refusal_build(TW_ERR_VERSION, out, sizeof(out), &len), TW_OK);
+  CHECK_BYTES(out, "HTTP/1.1 426 ", 13);
+  CHECK_STATUS(tw_refusal_build(TW_ERR_RSV, out, sizeof(out), &len), TW_ERR_ARGUMENT);
+  CHECK_STATUS(tw_refusal_build(12345, out, sizeof(out), &len), TW_ERR_ARGUMENT);
+}
+
+static void test_keys(void) {
+  uint8_t accept[TW_ACCEPT_LEN], first[TW_KEY_LEN], second[TW_KEY_LEN];
+  CHECK_STATUS(tw_accept_key(KEY, accept), TW_OK);
+  CHECK_BYTES(accept, ACCEPT, TW_ACCEPT_LEN);
+  CHECK_STATUS(tw_accept_key((const uint8_t *)"dGhlIHNhbXBsZSBub25jZQ!=", accept), TW_ERR_KEY);
+  CHECK_STATUS(tw_key_generate(NULL, first), TW_OK);
+  CHECK_STATUS(tw_key_generate(NULL, second), TW_OK);
+  CHECK(memcmp(first, second, TW_KEY_LEN) != 0);
+}
+
+static void test_config_of_another_version(void) {
+  struct {
+    tw_handshake_config config;
+    void *later;
+  } newer = {TW_HANDSHAKE_CONFIG_INIT, NULL};
+  tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
+  tw_head head;
+  config.struct_size -= 1;
+  CHECK_STATUS(tw_head_init(&head, TW_ROLE_SERVER, &config), TW_ERR_ARGUMENT);
+  newer.config.struct_size = sizeof(newer);
+  CHECK_STATUS(tw_head_init(&head, TW_ROLE_SERVER, &newer.config), TW_OK);
+  newer.later = &newer;
+  CHECK_STATUS(tw_head_init(&head, TW_ROLE_SERVER, &newer.config), TW_ERR_UNSUPPORTED);
+  config = newer.config;
+  config.struct_size = sizeof(config);
+  config.flags = 0x80;
+  CHECK_STATUS(tw_head_init(&head, TW_ROLE_SERVER, &config), TW_ERR_UNSUPPORTED);
+  config.flags = 0;
+  CHECK_STATUS(tw_head_init(&head, 2, &config), TW_ERR_ARGUMENT);
+}
+
+static void test_null_strings(void) {
+  const char *const names[] = {"a", NULL};
+  const tw_header headers[] = {{"X-A", NULL}};
+  tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
+  uint8_t out[512];
+  size_t len = 0;
+  CHECK_STATUS(tw_request_build(&config, KEY, out, sizeof(out), &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_build(NULL, KEY, out, sizeof(out), &len), TW_ERR_NULL);
+  config.host = "h";
+  CHECK_STATUS(tw_request_build(&config, KEY, out, sizeof(out), &len), TW_OK);
+  config.subprotocol_count = 1;
+  CHECK_STATUS(tw_request_build(&config, KEY, out, sizeof(out), &len), TW_ERR_NULL);
+  config.subprotocols = names;
+  config.subprotocol_count = 2;
+  CHECK_STATUS(tw_request_build(&config, KEY, out, sizeof(out), &len), TW_ERR_NULL);
+  config.subprotocol_count = 0;
+  config.headers = headers;
+  config.header_count = 1;
+  CHECK_STATUS(tw_request_build(&config, KEY, out, sizeof(out), &len), TW_ERR_NULL);
+}
+
+static void test_null(void) {
+  tw_head head;
+  tw_view view;
+  uint8_t out[TW_ACCEPT_LEN];
+  uint32_t subprotocol = 0;
+  size_t len = 0;
+  tw_head_init(&head, TW_ROLE_SERVER, NULL);
+  CHECK_STATUS(tw_head_init(NULL, TW_ROLE_SERVER, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_parse(NULL, REQUEST, 1, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_parse(&head, NULL, 1, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_parse(&head, REQUEST, 1, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_parse(&head, NULL, 0, &len), TW_NEED_INPUT);
+  CHECK_STATUS(tw_head_parse(&head, REQUEST, REQUEST_LEN, &len), TW_OK);
+  CHECK_STATUS(tw_head_method(NULL, REQUEST, &view), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_target(&head, NULL, &view), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_status(&head, REQUEST, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_header(NULL, REQUEST, "a", 0, NULL, &view), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_header(&head, NULL, "a", 0, NULL, &view), TW_ERR_NULL);
+  CHECK_STATUS(tw_head_header(&head, REQUEST, "a", 0, NULL, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, NULL, &subprotocol), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, out, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(NULL, REQUEST, NULL, KEY, &subprotocol), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(&head, REQUEST, NULL, NULL, &subprotocol), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, NULL, 0, NULL, 0, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, ACCEPT, 0, NULL, 0, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, ACCEPT, 0, NULL, 1, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_refusal_build(TW_ERR_KEY, NULL, 0, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_key_generate(NULL, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_accept_key(NULL, out), TW_ERR_NULL);
+  CHECK_STATUS(tw_accept_key(KEY, NULL), TW_ERR_NULL);
+}
+
+int main(void) {
+  test_parse_request();
+  test_server();
+  test_both_roles();
+  test_refusal();
+  test_keys();
+  test_config_of_another_version();
+  test_null_strings();
+  test_null();
+  return check_result();
+}

@@ -280,20 +280,30 @@ TEST(Connection, HoldsNothingAfterTraffic) {
   });
 }
 
+// The first byte of a frame that may come next, or now and then of any.
+uint8_t random_first_byte(Rng &rng, bool *in_message) {
+  constexpr uint8_t kOutside[] = {0x81, 0x82, 0x01, 0x02, 0x89, 0x8A}, kInside[] = {0x00, 0x80, 0x89, 0x8A};
+  if (rng() % 24 == 0) return rng() % 2 == 0 ? 0x88 : static_cast<uint8_t>(rng());
+  const uint8_t first = *in_message ? kInside[rng() % 4] : kOutside[rng() % 6];
+  if ((first & 0x08) == 0) *in_message = (first & TW_FRAME_FIN) == 0;
+  return first;
+}
+
 // A session in the form of SessionScript: mostly frames as peers send them, so that it lives for a while.
 Bytes random_script(Rng &rng) {
-  constexpr uint8_t kFirstBytes[] = {0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8A, 0x88, 0x83, 0xC1, 0x09};
   Bytes script = random_bytes(rng, 2);
   const bool connecting = (script[0] & 2) != 0;
   if (connecting) script.push_back(static_cast<uint8_t>(pick(rng, 0, 9) << 4 | SessionScript::kHeadOrEof));
-  for (size_t steps = pick(rng, 1, 14); steps > 0; --steps) {
+  bool in_message = false;
+  for (size_t steps = pick(rng, 1, 30); steps > 0; --steps) {
     const uint8_t number = static_cast<uint8_t>(pick(rng, 0, 24));
-    const uint8_t action = rng() % 4 != 0 ? uint8_t{SessionScript::kFrame} : static_cast<uint8_t>(rng() % 8);
+    const uint8_t action = rng() % 8 != 0 ? uint8_t{SessionScript::kFrame} : static_cast<uint8_t>(rng() % 8);
     script.push_back(static_cast<uint8_t>(number << 3 | action));
     if (action == SessionScript::kFrame) {
-      script.push_back(kFirstBytes[pick(rng, 0, rng() % 3 != 0 ? 7 : 11)]);
-      for (uint8_t i = 0; i < number; ++i)
-        script.push_back(static_cast<uint8_t>(rng() % (rng() % 40 != 0 ? 128 : 256)));
+      script.push_back(random_first_byte(rng, &in_message));
+      for (uint8_t i = 0; i < number; ++i) {
+        script.push_back(static_cast<uint8_t>(rng() % (rng() % 200 == 0 ? 256 : 128)));
+      }
     } else {
       const Bytes rest = random_bytes(rng, number + 2u);
       script.insert(script.end(), rest.begin(), rest.end());
@@ -317,7 +327,7 @@ TEST(Connection, OnlyBytesAndCallsMatter) {
       failures.insert(session.failure());
     }
     EXPECT_GT(events, 3 * kSessions);
-    EXPECT_GT(failures.size(), 15u) << "the sessions are too much alike";
+    EXPECT_GE(failures.size(), 12u) << "the sessions are too much alike";
   });
 }
 

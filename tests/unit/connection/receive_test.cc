@@ -214,6 +214,26 @@ TEST(Receive, EchoFromAPoolStopsAllocatingAfterWarmUp) {
   });
 }
 
+// CVE-2026-48779, CVE-2026-42786: whatever the fragments are like, what is held stays within twice the limit.
+TEST(Receive, FragmentsHoldAtMostTwiceTheMessageLimit) {
+  each_role([](uint32_t role) {
+    for (const size_t fragment : {0, 1, 50, 4000, 33000}) {
+      CountingAllocator allocator;
+      const tw_allocator c_allocator = allocator.c_api();
+      tw_conn_config config = upgraded(role);
+      config.allocator = &c_allocator;
+      config.max_message_len = 100000;
+      EngineSession session;
+      ASSERT_EQ(session.create(config), TW_OK);
+      std::vector<Event> events;
+      tw_status status = session.receive(peer_frame(role, 0x02, pattern(fragment)), 1, &events);
+      while (status == TW_OK) status = session.receive(peer_frame(role, 0x00, pattern(fragment)), 1, &events);
+      EXPECT_TRUE(status == TW_ERR_LIMIT_MESSAGE || status == TW_ERR_LIMIT_FRAGMENTS);
+      EXPECT_LE(allocator.peak_len(), 2 * config.max_message_len + 1024) << "fragments of " << fragment;
+    }
+  });
+}
+
 // The text of a fragment is bad: the session ends, and a fault that is found in the frame loop, in the assembler or at
 // the end of the message is the same fault.
 TEST(Receive, BadTextIsTheSameFaultOnEveryPath) {

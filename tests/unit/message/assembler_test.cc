@@ -38,7 +38,7 @@ class AssemblerUnderTest {
 
   // Adds a whole frame, its payload in pieces of `piece` bytes.
   Status add(uint8_t opcode, const Bytes &payload, bool last, size_t piece = SIZE_MAX) {
-    const Status room = assembler.add_frame(source, opcode, payload.size(), last, UINT64_MAX);
+    const Status room = assembler.add_frame(source, opcode, payload.size(), last, max_len);
     if (room != Status::kOk) return room;
     Bytes masked(payload.size());
     reference::mask(masked.data(), payload.data(), payload.size(), kKey, 0);
@@ -65,6 +65,7 @@ class AssemblerUnderTest {
   LeaseSource source;
   Assembler assembler;
   Lease *message = nullptr;
+  uint64_t max_len = UINT64_MAX;
   size_t error_offset = 0;
 
  private:
@@ -123,6 +124,18 @@ TEST(Assembler, ManySmallFragmentsAllocateSeldom) {
   EXPECT_LE(test.counting.allocations(), 16u);
   const Bytes whole = test.finish();
   EXPECT_TRUE(same_bytes(view(whole), view(expected)));
+}
+
+// While it grows, the old buffer and the new one are held: together no more than twice what a message may be.
+TEST(Assembler, GrowsNoFurtherThanAMessageMay) {
+  for (const size_t fragment : {1, 7, 100, 334, 501, 999}) {
+    AssemblerUnderTest test(kernels());
+    test.max_len = 1000;
+    for (size_t len = 0; len + fragment <= test.max_len; len += fragment) {
+      ASSERT_EQ(test.add(kBinary, pattern(fragment, len), false), Status::kOk);
+    }
+    EXPECT_LE(test.counting.peak_len(), 2 * (test.max_len + sizeof(Lease))) << "fragments of " << fragment;
+  }
 }
 
 TEST(Assembler, TextIsValidatedAcrossPiecesAndFragments) {

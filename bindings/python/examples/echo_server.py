@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections.abc import Sequence
 
-from tidewire import Connection, Error, Message, Open, Role, State, Want
+from tidewire import Connection, Error, Event, Message, Open, Role, State, Want
 
 HANDSHAKE_SECONDS = 10
 LINGER_SECONDS = 5
@@ -31,6 +32,7 @@ class Echo(asyncio.BufferedProtocol):
     def __init__(self, alive: set[Echo]) -> None:
         self.alive = alive
         self.connection = Connection(Role.SERVER)
+        self.going_away = False
         self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,16 +51,17 @@ class Echo(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self.finished:
             return
-        connection = self.connection
+        events: Sequence[Event]
         try:
-            for event in connection.receive(READ_BUFFER[:nbytes]):
-                # Behind the last message of a read there may have been a close frame, after which nothing is sent.
-                if isinstance(event, Message) and connection.state is State.OPEN:
-                    connection.send(event)
-                elif isinstance(event, Open):
-                    self.timer.cancel()
+            events = self.connection.receive(READ_BUFFER[:nbytes])
         except Error as error:
             print(f"{self.transport.get_extra_info('peername')}: {error}", flush=True)
+            events = error.events
+        for event in events:
+            if isinstance(event, Message) and not self.going_away:
+                self.connection.send(event)
+            elif isinstance(event, Open):
+                self.timer.cancel()
         self.flush()
 
     def eof_received(self) -> None:
@@ -90,6 +93,7 @@ class Echo(asyncio.BufferedProtocol):
 
     def go_away(self) -> None:
         if self.connection.state is State.OPEN:
+            self.going_away = True
             self.connection.close(1001, "the server is stopping")
             self.flush()
         elif self.connection.state is State.CONNECTING:

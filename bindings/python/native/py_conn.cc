@@ -26,8 +26,10 @@ PyObject *send_buffer(ConnObject *object, uint32_t opcode, PyObject *data, uint3
 PyObject *send_str(ConnObject *object, uint32_t opcode, PyObject *data, uint32_t flags) {
   std::string_view text;
   if (!text_arg(data, "data", &text)) return nullptr;
+  // A str is valid, but the fragments beside this one may be anything: the engine takes our word for all or for none.
+  if (opcode == TW_OPCODE_TEXT && (flags & TW_SEND_MORE) == 0) flags |= TW_SEND_VALID_UTF8;
   const auto *bytes = reinterpret_cast<const uint8_t *>(text.data());
-  return none_or_raise_conn(object, tw_conn_send(object->conn, opcode, bytes, text.size(), flags | TW_SEND_VALID_UTF8));
+  return none_or_raise_conn(object, tw_conn_send(object->conn, opcode, bytes, text.size(), flags));
 }
 
 PyObject *send_any(ConnObject *object, PyObject *data, uint32_t flags) {
@@ -155,13 +157,11 @@ void conn_dealloc(PyObject *self) {
 PyMethodDef conn_methods[] = {
     {"receive", conn_receive, METH_O,
      "receive($self, data, /)\n--\n\n"
-     "Takes bytes that were read from the socket and returns the list of events that they complete. Pongs and the "
-     "answer\n"
-     "to a close frame are queued by themselves.\n\n"
-     "Writable buffers are unmasked in place and hold something else afterwards; read-only ones are copied first. The\n"
-     "events own their data. An Error is raised when the connection fails, with the events before it in `events`: "
-     "handle\n"
-     "them, write data_to_send() to the socket and close it."},
+     "Takes bytes that were read from the socket and returns the list of events that they complete. Pings and\n"
+     "close frames are answered without further ado.\n\n"
+     "A writable buffer is unmasked in place, and its contents are undefined afterwards; a read-only one is copied\n"
+     "first. The events own their data. An Error is raised when the connection fails, with the events before it in\n"
+     "`events`: they may still be answered. Then write data_to_send() to the socket and close it."},
     {"receive_eof", conn_receive_eof, METH_NOARGS,
      "receive_eof($self, /)\n--\n\n"
      "Says that the peer ended its direction of the stream. ProtocolError before the closing handshake is done."},
@@ -170,32 +170,38 @@ PyMethodDef conn_methods[] = {
      "Queues a message: str as text, a Message as what it is, any other buffer as binary.\n\n"
      "`more` says that this is the first fragment, and that send_continuation sends the others."},
     {"send_text", as_method(conn_send<kSendText, send_text>), METH_FASTCALL | METH_KEYWORDS,
-     "send_text($self, data, /, *, more=False)\n--\n\nQueues a text message: str, or a buffer that holds UTF-8."},
+     "send_text($self, data, /, *, more=False)\n--\n\n"
+     "Queues a text message: str, or a buffer that holds UTF-8. `more` as in send."},
     {"send_binary", as_method(conn_send<kSendBinary, send_binary>), METH_FASTCALL | METH_KEYWORDS,
-     "send_binary($self, data, /, *, more=False)\n--\n\nQueues a binary message."},
+     "send_binary($self, data, /, *, more=False)\n--\n\n"
+     "Queues a binary message. `more` as in send."},
     {"send_continuation", as_method(conn_send<kSendContinuation, send_continuation>), METH_FASTCALL | METH_KEYWORDS,
      "send_continuation($self, data, /, *, more=False)\n--\n\n"
-     "Queues the next fragment of a message, the last one unless `more`. A character may be cut between buffers."},
+     "Queues the next fragment of a message, the last one unless `more`. A character may be cut by the end of a\n"
+     "buffer and go on in the next fragment."},
     {"ping", as_method(conn_control<kPing, tw_conn_ping>), METH_FASTCALL,
-     "ping($self, data=b'', /)\n--\n\nQueues a ping of at most 125 bytes."},
+     "ping($self, data=b'', /)\n--\n\n"
+     "Queues a ping of at most 125 bytes."},
     {"pong", as_method(conn_control<kPong, tw_conn_pong>), METH_FASTCALL,
-     "pong($self, data=b'', /)\n--\n\nQueues a pong that answers no ping. Those that do are queued by receive."},
+     "pong($self, data=b'', /)\n--\n\n"
+     "Queues a pong that answers no ping. Those that do are queued by receive."},
     {"close", as_method(conn_close), METH_FASTCALL | METH_KEYWORDS,
      "close($self, code=1000, reason='')\n--\n\n"
-     "Starts the closing handshake; events go on until the peer answers. Code 0 sends none. The reason takes at most "
-     "123\n"
-     "bytes as UTF-8."},
+     "Starts the closing handshake, after which events go on until the peer answers; or answers the peer's close\n"
+     "frame. Code 0 sends none. The reason takes at most 123 bytes as UTF-8."},
     {"data_to_send", conn_data_to_send, METH_NOARGS,
-     "data_to_send($self, /)\n--\n\nReturns all output that is queued, as bytes, and regards it as written."},
+     "data_to_send($self, /)\n--\n\n"
+     "Returns all queued output as bytes and regards it as written. The close frame that answers the peer's, or a\n"
+     "failure, comes at its end: from then on nothing can be sent."},
     {"output", conn_output, METH_NOARGS,
      "output($self, /)\n--\n\n"
      "Returns the queued output as a list of read-only memoryviews, oldest byte first, for socket.sendmsg. Nothing is\n"
-     "copied or consumed. They can be used until the next call of output, consume or data_to_send."},
+     "copied or consumed. They can be used until the next call of output, consume or data_to_send. A close frame is\n"
+     "added as by data_to_send."},
     {"consume", conn_consume, METH_O,
      "consume($self, len, /)\n--\n\n"
-     "Says that the first `len` bytes of the output were written. Ends the memoryviews that output returned; "
-     "BufferError\n"
-     "while a slice of one is in use."},
+     "Says that the first `len` bytes of the output were written. Ends the memoryviews that output returned;\n"
+     "BufferError while a slice of one is in use."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -31,6 +31,14 @@ class Receiver {
     return true;
   }
 
+  // Has the engine give back the memory of the last events, of which Python has copies.
+  void finish() {
+    size_t count = 0;
+    size_t consumed = 0;
+    tw_event none;
+    tw_conn_receive(object_->conn, nullptr, 0, &none, 1, &count, &consumed);
+  }
+
   // Feeds bytes that may not. The engine unmasks in place, hence the copy.
   bool feed_copy(const uint8_t *data, size_t len) {
     uint8_t scratch[kScratchLen];
@@ -74,6 +82,7 @@ PyObject *conn_receive(PyObject *self, PyObject *data) {
   Receiver receiver(use.get(), events.ptr());
   const bool fed =
       input.writable() ? receiver.feed(input.data(), input.len()) : receiver.feed_copy(input.data(), input.len());
+  receiver.finish();
   if (!fed) return nullptr;
   return receiver.status() == TW_OK ? events.release().ptr() : raise_conn(use.get(), receiver.status(), events.ptr());
 }

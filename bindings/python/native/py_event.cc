@@ -43,7 +43,8 @@ constexpr RecordClass kMessage = {
 
 constexpr RecordClass kPing = {
     "tidewire.Ping",
-    "Ping(data=b'', *, offset=0)\n--\n\nThe peer asks for a sign of life. The pong is queued already.",
+    "Ping(data=b'', *, offset=0)\n--\n\nThe peer asks for a sign of life. The pong is queued, unless we sent a\nclose "
+    "frame.",
     2,
     1,
     0,
@@ -61,7 +62,8 @@ constexpr RecordClass kPong = {
 
 constexpr RecordClass kClose = {
     "tidewire.Close",
-    "Close(code, reason='', *, offset=0)\n--\n\nThe peer's close frame. The answer is queued already.",
+    "Close(code, reason='', *, offset=0)\n--\n\nThe peer's close frame. Ours is added when the output is taken, after "
+    "what\nis sent until then.",
     3,
     2,
     1,

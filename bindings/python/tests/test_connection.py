@@ -273,15 +273,30 @@ class TestSend:
 
 
 class TestClose:
+    def test_what_came_before_the_peers_may_still_be_answered(self):
+        connection = upgraded()
+        question, _ = connection.receive(text(b"question") + frame(Opcode.CLOSE, b"\x03\xe8", KEY))
+        connection.send(question)
+        assert connection.data_to_send() == frame(Opcode.TEXT, b"question") + frame(Opcode.CLOSE, b"\x03\xe8")
+        with pytest.raises(UsageError) as raised:
+            connection.send("too late")
+        assert raised.value.name == "TW_ERR_STATE"
+
+    def test_the_answer_may_be_ours(self):
+        connection = upgraded()
+        connection.receive(frame(Opcode.CLOSE, b"\x03\xe8", KEY))
+        connection.close(4000, "farewell")
+        assert connection.data_to_send() == frame(Opcode.CLOSE, b"\x0f\xa0farewell")
+
     def test_both_sides_say_goodbye(self):
         client, server = open_pair()
         client.close(4000, "auf Wiederhören")
         assert client.state is State.CLOSING
         assert server.receive(client.data_to_send()) == [Close(4000, "auf Wiederhören")]
-        assert server.state is State.CLOSED
+        assert server.state is State.CLOSING
         assert server.wants == Want.WRITE
         assert client.receive(server.data_to_send()) == [Close(4000)]
-        assert client.state is State.CLOSED
+        assert client.state is server.state is State.CLOSED
         assert server.wants == client.wants == Want.CLOSE
         assert server.error is client.error is None
 
@@ -454,10 +469,22 @@ class TestFailure:
         assert isinstance(error, ProtocolError)
         for field in ("message", "status", "name", "offset", "close_code", "section", "limit"):
             assert getattr(error, field) == getattr(raised.value, field)
-        assert connection.state is State.CLOSED
+        assert connection.state is State.CLOSING
         assert connection.wants == Want.WRITE
         assert connection.data_to_send() == frame(Opcode.CLOSE, (1007).to_bytes(2, "big"))
+        assert connection.state is State.CLOSED
         assert connection.wants == Want.CLOSE
+
+    def test_what_came_before_may_still_be_answered(self):
+        connection = upgraded()
+        with pytest.raises(ProtocolError) as raised:
+            connection.receive(text(b"question") + b"\xff\xff")
+        for event in raised.value.events:
+            connection.send(event)
+        assert connection.data_to_send() == frame(Opcode.TEXT, b"question") + frame(Opcode.CLOSE, b"\x03\xea")
+        with pytest.raises(UsageError) as raised:
+            connection.send("too late")
+        assert raised.value.name == "TW_ERR_STATE"
 
     def test_of_the_random_source_is_the_cause(self):
         def broken(count):
@@ -569,6 +596,8 @@ def test_connections_share_a_pool():
     assert pool.stats().in_use_len > 0
     for connection in connections:
         assert connection.receive(binary(pattern(10_000))[5_000:]) == [Message(pattern(10_000))]
+    assert pool.stats().in_use_len == 0  # the events own their data, so nothing is held for them
+    for connection in connections:
         connection.send(pattern(10_000))
         connection.data_to_send()
     del connections, connection

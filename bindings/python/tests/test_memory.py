@@ -50,6 +50,7 @@ def fail():
     raises(connection.receive, MASKED + b"\xff" + MASKED)
     repr(connection.error)
     raises(connection.receive, MASKED)
+    connection.data_to_send()
     raises(connection.send, "late")
     raises(Connection, Role.CLIENT)
     raises(Connection, Role.CLIENT, host="a", headers=[("a", "b"), ("c",)])

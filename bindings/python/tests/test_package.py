@@ -83,6 +83,13 @@ def test_only_the_entry_point_is_exported():
     assert [line.split()[-1] for line in result.stdout.splitlines()] == ["PyInit__native"]
 
 
+def test_the_licence_is_the_repositorys():
+    original = ROOT.parents[1] / "LICENSE"
+    if not original.exists():
+        pytest.skip("a source distribution has only its own copy")
+    assert (ROOT / "LICENSE").read_text() == original.read_text()
+
+
 def mypy(*arguments: object, **options) -> None:
     pytest.importorskip("mypy", reason="the types are checked where mypy is installed")
     command = [sys.executable, "-m", *map(str, arguments)]

@@ -21,9 +21,9 @@ class State(enum.IntEnum):
     """The opening handshake is under way."""
     OPEN = 1
     CLOSING = 2
-    """A close frame was sent, the peer's is awaited."""
+    """One close frame was sent or received, or the connection failed: the other is missing."""
     CLOSED = 3
-    """Both close frames were exchanged, or the connection failed."""
+    """Nothing more is read or sent, but for the output that is queued."""
 
 
 class Want(enum.IntFlag):

@@ -51,6 +51,13 @@ std::string printed(const Bytes &bytes) {
   return out;
 }
 
+std::string legible(const Bytes &bytes) {
+  std::string out(bytes.begin(), bytes.end());
+  const auto is_control = [](unsigned char c) { return c >= 0x7F || (c < ' ' && c != '\n'); };
+  std::replace_if(out.begin(), out.end(), is_control, '.');
+  return out;
+}
+
 std::string printed(const std::vector<Event> &events) {
   std::string out;
   for (const Event &event : events) {
@@ -95,7 +102,7 @@ tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, 
                                            : output.end());
   if (compared == step.output) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "output is " << printed(output) << "\nexpected " << printed(step.output)
-                                       << "\nas text: " << std::string(output.begin(), output.end());
+                                       << "\nas text: " << legible(output);
 }
 
 template <class Session>

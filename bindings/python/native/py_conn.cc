@@ -209,9 +209,8 @@ PyGetSetDef conn_properties[] = {
     {"role", get_role, nullptr, "Our side.", nullptr},
     {"state", get_state, nullptr, "How far the connection is.", nullptr},
     {"wants", get_wants, nullptr,
-     "What the connection waits for. Want.CLOSE: nothing is left to read or write. A client waits a while for the "
-     "server\n"
-     "to close the socket first (RFC 6455 7.1.1).",
+     "What the connection waits for. Want.CLOSE: nothing is left to read or write. A client waits a while for the\n"
+     "server to close the socket first (RFC 6455 7.1.1).",
      nullptr},
     {"error", get_error, nullptr, "Why the connection failed, an Error, or None.", nullptr},
     {"subprotocol", get_subprotocol, nullptr, "The subprotocol that the handshake chose, or None.", nullptr},

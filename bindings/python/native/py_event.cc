@@ -28,61 +28,69 @@ PyGetSetDef message_properties[] = {
 };
 
 constexpr RecordClass kMessage = {
-    "tidewire.Message",
-    "Message(data, is_text=False, *, offset=0)\n--\n\n"
-    "A whole message. `data` is bytes for text too, since many programs pass it on or parse it without ever needing a\n"
-    "str; `text` decodes it.",
-    3,
-    2,
-    1,
-    {{"data", Kind::kBytes, "The message, as bytes."},
-     {"is_text", Kind::kFlag, "Whether it was sent as text. It is valid UTF-8 then."},
-     kOffset},
-    message_properties,
+    .name = "tidewire.Message",
+    .doc =
+        "Message(data, is_text=False, *, offset=0)\n--\n\n"
+        "A whole message. `data` is bytes for text too, since many programs pass it on or parse it without ever\n"
+        "needing a str; `text` decodes it.",
+    .field_count = 3,
+    .compared = 2,
+    .required = 1,
+    .fields = {{"data", Kind::kBytes, "The message, as bytes."},
+               {"is_text", Kind::kFlag, "Whether it was sent as text. It is valid UTF-8 then."},
+               kOffset},
+    .properties = message_properties,
 };
 
 constexpr RecordClass kPing = {
-    "tidewire.Ping",
-    "Ping(data=b'', *, offset=0)\n--\n\nThe peer asks for a sign of life. The pong is queued, unless we sent a\nclose "
-    "frame.",
-    2,
-    1,
-    0,
-    {{"data", Kind::kBytes, "The payload."}, kOffset},
+    .name = "tidewire.Ping",
+    .doc =
+        "Ping(data=b'', *, offset=0)\n--\n\n"
+        "The peer asks for a sign of life. The pong is queued, unless we sent a close frame.",
+    .field_count = 2,
+    .compared = 1,
+    .required = 0,
+    .fields = {{"data", Kind::kBytes, "The payload."}, kOffset},
 };
 
 constexpr RecordClass kPong = {
-    "tidewire.Pong",
-    "Pong(data=b'', *, offset=0)\n--\n\nThe answer to a ping, or unasked for.",
-    2,
-    1,
-    0,
-    {{"data", Kind::kBytes, "The payload."}, kOffset},
+    .name = "tidewire.Pong",
+    .doc =
+        "Pong(data=b'', *, offset=0)\n--\n\n"
+        "The answer to a ping, or unasked for.",
+    .field_count = 2,
+    .compared = 1,
+    .required = 0,
+    .fields = {{"data", Kind::kBytes, "The payload."}, kOffset},
 };
 
 constexpr RecordClass kClose = {
-    "tidewire.Close",
-    "Close(code, reason='', *, offset=0)\n--\n\nThe peer's close frame. Ours is added when the output is taken, after "
-    "what\nis sent until then.",
-    3,
-    2,
-    1,
-    {{"code", Kind::kNumber, "The close code, 1005 where the peer sent none.", UINT32_MAX},
-     {"reason", Kind::kText, "The reason for people."},
-     kOffset},
+    .name = "tidewire.Close",
+    .doc =
+        "Close(code, reason='', *, offset=0)\n--\n\n"
+        "The peer's close frame. Ours follows when the output is taken, after what is sent until then.",
+    .field_count = 3,
+    .compared = 2,
+    .required = 1,
+    .fields = {{"code", Kind::kNumber, "The close code, 1005 where the peer sent none.", UINT32_MAX},
+               {"reason", Kind::kText, "The reason for people."},
+               kOffset},
 };
 
 constexpr RecordClass kOpen = {
-    "tidewire.Open",
-    "Open(target=None, headers=(), subprotocol=None, head=b'', *, offset=0)\n--\n\nThe opening handshake is done.",
-    5,
-    4,
-    0,
-    {{"target", Kind::kOptionalText, "What the client requested, such as '/chat'. None for a client."},
-     {"headers", Kind::kPairs, "The peer's headers in order, as pairs of str. Bytes are taken as ISO 8859-1."},
-     {"subprotocol", Kind::kOptionalText, "The chosen subprotocol."},
-     {"head", Kind::kBytes, "The peer's whole request or response head."},
-     kOffset},
+    .name = "tidewire.Open",
+    .doc =
+        "Open(target=None, headers=(), subprotocol=None, head=b'', *, offset=0)\n--\n\n"
+        "The opening handshake is done.",
+    .field_count = 5,
+    .compared = 4,
+    .required = 0,
+    .fields = {{"target", Kind::kOptionalText, "What the client requested, such as '/chat'. None for a client."},
+               {"headers", Kind::kPairs,
+                "The peer's headers in order, as pairs of str. Bytes are taken as ISO 8859-1."},
+               {"subprotocol", Kind::kOptionalText, "The chosen subprotocol."},
+               {"head", Kind::kBytes, "The peer's whole request or response head."},
+               kOffset},
 };
 
 PyTypeObject *message_type;

@@ -31,21 +31,23 @@ PyGetSetDef frame_properties[] = {
 };
 
 constexpr RecordClass kFrame = {
-    "tidewire.Frame",
-    "Frame(opcode, payload=b'', fin=True, rsv=0, masking_key=None, *, offset=0, header_len=0)\n--\n\n"
-    "One frame of RFC 6455 5.2, unmasked. encode_frames masks it if it has a masking key.",
-    7,
-    5,
-    1,
-    {{"opcode", Kind::kOpcode, "What it carries, an Opcode."},
-     {"payload", Kind::kBytes,
-      "The payload as bytes; a large one from decode_frames is a memoryview of the buffer that was decoded."},
-     {"fin", Kind::kFlag, "Whether it is the last of its message.", UINT64_MAX, true},
-     {"rsv", Kind::kNumber, "The three reserved bits: RSV1 is 4, RSV2 is 2, RSV3 is 1.", 7},
-     {"masking_key", Kind::kOptionalKey, "The 4 bytes that mask it, or None."},
-     {"offset", Kind::kNumber, "Where it began in the buffer that was decoded."},
-     {"header_len", Kind::kNumber, "The length of its header in the buffer that was decoded.", TW_FRAME_HEADER_MAX}},
-    frame_properties,
+    .name = "tidewire.Frame",
+    .doc =
+        "Frame(opcode, payload=b'', fin=True, rsv=0, masking_key=None, *, offset=0, header_len=0)\n--\n\n"
+        "One frame of RFC 6455 5.2, unmasked. encode_frames masks it if it has a masking key.",
+    .field_count = 7,
+    .compared = 5,
+    .required = 1,
+    .fields = {{"opcode", Kind::kOpcode, "What it carries, an Opcode."},
+               {"payload", Kind::kBytes,
+                "The payload as bytes; a large one from decode_frames is a memoryview of the buffer that was decoded."},
+               {"fin", Kind::kFlag, "Whether it is the last of its message.", UINT64_MAX, true},
+               {"rsv", Kind::kNumber, "The three reserved bits: RSV1 is 4, RSV2 is 2, RSV3 is 1.", 7},
+               {"masking_key", Kind::kOptionalKey, "The 4 bytes that mask it, or None."},
+               {"offset", Kind::kNumber, "Where it began in the buffer that was decoded."},
+               {"header_len", Kind::kNumber, "The length of its header in the buffer that was decoded.",
+                TW_FRAME_HEADER_MAX}},
+    .properties = frame_properties,
 };
 
 PyTypeObject *frame_type;
@@ -226,12 +228,12 @@ PyMethodDef frame_functions[] = {
     {"decode_frames", as_method(decode_frames), METH_FASTCALL | METH_KEYWORDS,
      "decode_frames(buffer, *, role=None, allow_rsv=0, validate_text=True)\n--\n\n"
      "Returns the whole frames at the start of buffer, as a list, and how many bytes they take.\n\n"
-     "The payloads are unmasked where they lie, so buffer must be writable. Small ones are returned as bytes; large "
-     "ones\n"
-     "as memoryviews of buffer, which cannot be resized while they live. `role` is the receiving side: a server takes\n"
-     "masked frames alone, a client unmasked ones, None both. `allow_rsv` has the reserved bits that an extension\n"
-     "negotiated, as in Frame.rsv. With `validate_text` whole text frames must be UTF-8. Rules between frames are the\n"
-     "connection's. An Error has the frames before the faulty one in `events`, and its place in `offset`."},
+     "The payloads are unmasked where they lie, so buffer must be writable. Small ones are returned as bytes; from\n"
+     "32 KiB on they are memoryviews of buffer, which cannot be resized while they live.\n\n"
+     "`role` is the receiving side: a server takes masked frames alone, a client unmasked ones, None both.\n"
+     "`allow_rsv` has the reserved bits that an extension negotiated, as in Frame.rsv. With `validate_text`\n"
+     "whole text frames must be UTF-8. The rules between frames are the connection's.\n\n"
+     "An Error has the frames before the faulty one in `events`, and its place in `offset`."},
     {"encode_frames", encode_frames, METH_O,
      "encode_frames(frames, /)\n--\n\nReturns the bytes of an iterable of Frame, each masked if it has a masking key."},
     {"close_code_valid", close_code_valid, METH_O,

@@ -67,7 +67,9 @@ class TestReceive:
         data = b""
         for i in range(300):
             payload = str(i).encode()
-            data += text(payload) + binary(payload) + frame(Opcode.PING, payload, KEY) + frame(Opcode.PONG, payload, KEY)
+            data += (
+                text(payload) + binary(payload) + frame(Opcode.PING, payload, KEY) + frame(Opcode.PONG, payload, KEY)
+            )
             expected += [Message(payload, True), Message(payload), Ping(payload), Pong(payload)]
         assert upgraded().receive(data) == expected
         assert upgraded().receive(bytearray(data)) == expected
@@ -262,7 +264,9 @@ class TestSend:
         connection = upgraded(Role.CLIENT, random=counting_random())
         connection.send("one")
         connection.send("two")
-        assert connection.data_to_send() == frame(1, b"one", bytes([0, 1, 2, 3])) + frame(1, b"two", bytes([4, 5, 6, 7]))
+        assert connection.data_to_send() == frame(1, b"one", bytes([0, 1, 2, 3])) + frame(
+            1, b"two", bytes([4, 5, 6, 7])
+        )
 
     def test_masking_keys_differ_by_default(self):
         connection = upgraded(Role.CLIENT)
@@ -389,7 +393,12 @@ class TestConstruction:
         connection = Connection.__new__(Connection)
         with pytest.raises(UsageError, match="a client needs host"):
             connection.__init__(Role.CLIENT)
-        for use in (lambda: connection.receive(b""), lambda: connection.send(""), connection.data_to_send, connection.output):
+        for use in (
+            lambda: connection.receive(b""),
+            lambda: connection.send(""),
+            connection.data_to_send,
+            connection.output,
+        ):
             with pytest.raises(UsageError, match="Connection.__init__ was not called"):
                 use()
         assert connection.state is State.CLOSED

@@ -55,7 +55,13 @@ class TestEveryEvent:
 def test_defaults():
     assert Message(b"a") == Message(b"a", is_text=False)
     assert (Ping().data, Pong().data) == (b"", b"")
-    assert (Close(1005).reason, Open().target, Open().headers, Open().subprotocol, Open().head) == ("", None, (), None, b"")
+    assert (Close(1005).reason, Open().target, Open().headers, Open().subprotocol, Open().head) == (
+        "",
+        None,
+        (),
+        None,
+        b"",
+    )
 
 
 def test_text_is_decoded_on_demand():

@@ -139,7 +139,10 @@ def test_the_server_says_goodbye():
 
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-OUTPUTS = ["text: Hello\nbinary: b'\\x00\\x01'\n", "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n"]
+OUTPUTS = [
+    "text: Hello\nbinary: b'\\x00\\x01'\n",
+    "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n",
+]
 
 
 @pytest.mark.parametrize(("block", "expected"), list(zip(BLOCKS, OUTPUTS, strict=True)))

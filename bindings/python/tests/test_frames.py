@@ -242,7 +242,13 @@ class TestFrame:
     def test_is_compared_by_what_is_sent(self):
         assert Frame(1, b"a", offset=9, header_len=2) == Frame(Opcode.TEXT, b"a")
         assert hash(Frame(1, b"a", offset=9)) == hash(Frame(1, b"a"))
-        for other in (Frame(2, b"a"), Frame(1, b"b"), Frame(1, b"a", False), Frame(1, b"a", rsv=1), Frame(1, b"a", masking_key=KEY)):
+        for other in (
+            Frame(2, b"a"),
+            Frame(1, b"b"),
+            Frame(1, b"a", False),
+            Frame(1, b"a", rsv=1),
+            Frame(1, b"a", masking_key=KEY),
+        ):
             assert Frame(1, b"a") != other
         assert Frame(1) != (Opcode.TEXT, b"", True, 0, None)
 
@@ -283,7 +289,9 @@ def test_close_codes_that_may_be_sent(code):
     assert tidewire.close_code_valid(code) is True
 
 
-@pytest.mark.parametrize("code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536 + 1000, 2**32 + 1000, 2**80])
+@pytest.mark.parametrize(
+    "code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536 + 1000, 2**32 + 1000, 2**80]
+)
 def test_close_codes_that_may_not_be_sent(code):
     assert tidewire.close_code_valid(code) is False
 

@@ -139,8 +139,25 @@ def test_wrong_calls_are_refused(arguments, keywords, message):
         tidewire.mask(*arguments, **keywords)
 
 
-TEXTS = ["", "a", "plain ASCII " * 20, "Grüße, Jürgen", "日本語のテキスト" * 9, "😀🎉" * 17, "\x00\x7f\x80\u07ff\u0800\uffff\U0010ffff"]
-NOT_TEXTS = [b"\x80", b"\xc0\x80", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xff", b"\xe2\x82"]
+TEXTS = [
+    "",
+    "a",
+    "plain ASCII " * 20,
+    "Grüße, Jürgen",
+    "日本語のテキスト" * 9,
+    "😀🎉" * 17,
+    "\x00\x7f\x80\u07ff\u0800\uffff\U0010ffff",
+]
+NOT_TEXTS = [
+    b"\x80",
+    b"\xc0\x80",
+    b"\xc3",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xf0\x80\x80\x80",
+    b"\xff",
+    b"\xe2\x82",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -2,9 +2,9 @@
 # The types of the extension module. Its docstrings are in the module itself: help(tidewire.Connection).
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, final
+from typing import ClassVar, TypeAlias, final
 
-from typing_extensions import Buffer, Self, TypeAlias, disjoint_base
+from typing_extensions import Buffer, Self, disjoint_base
 
 from ._errors import Error
 from ._types import Opcode, PoolStats, Role, State, Want

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Lets the Autobahn test suite examine the C echo server, and a C client that echoes as well.
+
+Installs the suite first, into its own environment. BUILD/autobahn receives the suite's reports and logs. The exit
+status is 0 only if every case that was chosen ran, is OK or INFORMATIONAL, and was closed as it should be.
+"""
+
+import argparse
+import contextlib
+import fnmatch
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# The cases that are not run, and why.
+LEFT_OUT = {
+    "12.*": "permessage-deflate is not implemented",
+    "13.*": "permessage-deflate is not implemented",
+}
+# 12 and 13 repeat each of their settings with 18 sizes of message: of these 16 B, 256 B, 4 KiB, and one in fragments.
+QUICK = [f"{group}.*" for group in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
+QUICK += [f"{group}.*.{size}" for group in (12, 13) for size in (1, 3, 5, 11)]
+
+LIST_CASES = """
+from autobahntestsuite.case import CaseBasename, Cases
+print(*(case.__name__.removeprefix(CaseBasename).replace("_", ".") for case in Cases))
+"""
+
+MAX_MESSAGE = 16 * 1024 * 1024  # bytes; the largest message of the suite (9.1.6)
+MAX_FRAGMENTS = 128 * 1024  # case 9.3.1 sends 65536
+START_SECONDS = 30
+STOP_SECONDS = 10  # the echo server drains for at most 5
+RUN_SECONDS = 3600  # for a suite that hangs; each of its cases has a limit of its own
+
+
+class Failure(Exception):
+    """A role could not be examined to the end."""
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """A process that does not outlive the `with` block."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def finish(process, what, seconds):
+    """Waits for a process that must end with status 0."""
+    try:
+        status = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{what} did not end within {seconds} s") from None
+    if status != 0:
+        raise Failure(f"{what} exited with {status}")
+
+
+def announced_port(server):
+    """The port on which the echo server says that it listens."""
+    if not select.select([server.stdout], [], [], START_SECONDS)[0]:
+        raise Failure(f"the echo server did not start within {START_SECONDS} s")
+    line = server.stdout.readline().strip()
+    prefix = "listening on 127.0.0.1:"
+    if not line.startswith(prefix):
+        raise Failure(f"the echo server said {line!r} instead of '{prefix}PORT'")
+    return int(line.removeprefix(prefix))
+
+
+def free_port():
+    """A port that nobody listens on. The suite's server compares the port in its URL with the Host that a client
+    sends, so it cannot be left to choose one."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def await_listener(process, port):
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), START_SECONDS).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise Failure(f"the suite did not listen on port {port} within {START_SECONDS} s")
+
+
+class Suite:
+    """The installed suite, the cases that were chosen, and where its reports go."""
+
+    def __init__(self, build, venv, patterns):
+        self.build, self.venv = build, venv
+        listed = subprocess.run(
+            [venv / "bin/python", "-W", "ignore", "-c", LIST_CASES], stdout=subprocess.PIPE, text=True, check=True
+        )
+        chosen = [case for case in listed.stdout.split() if any(fnmatch.fnmatchcase(case, one) for one in patterns)]
+        self.cases = [case for case in chosen if not any(fnmatch.fnmatchcase(case, one) for one in LEFT_OUT)]
+
+    @contextlib.contextmanager
+    def running(self, mode, role, **spec):
+        """A process of the suite. What an earlier run has reported about the role is removed."""
+        out = self.build / "autobahn"
+        shutil.rmtree(out / role, ignore_errors=True)
+        out.mkdir(parents=True, exist_ok=True)
+        spec |= {"outdir": str(out / role), "cases": self.cases}
+        spec_file = out / f"{role}.json"
+        spec_file.write_text(json.dumps(spec), "utf-8")
+        command = [self.venv / "bin/wstest", "--mode", mode, "--spec", spec_file, "--webport", "0"]
+        with open(out / f"{role}.log", "w", encoding="utf-8") as log:
+            with running(command, stdout=log, stderr=subprocess.STDOUT) as process:
+                yield process
+
+    def passed(self, role):
+        """Prints what the suite has reported about the role, and tells whether all of it is good."""
+        summary = [sys.executable, HERE / "autobahn_summary.py", self.build / "autobahn" / role]
+        return subprocess.run([*summary, "--strict", "--expect", str(len(self.cases))]).returncode == 0
+
+
+def examine_server(suite):
+    limits = ["--max-message", str(MAX_MESSAGE), "--max-fragments", str(MAX_FRAGMENTS)]
+    command = [suite.build / "capi/examples/echo_server", "--port", "0", *limits]
+    with running(command, stdout=subprocess.PIPE, text=True) as server:
+        target = {"agent": "tidewire", "url": f"ws://127.0.0.1:{announced_port(server)}"}
+        with suite.running("fuzzingclient", "server", servers=[target]) as wstest:
+            finish(wstest, "the suite", RUN_SECONDS)
+        server.terminate()
+        finish(server, "the echo server", STOP_SECONDS)
+
+
+def examine_client(suite):
+    port = free_port()
+    with suite.running("fuzzingserver", "client", url=f"ws://127.0.0.1:{port}") as wstest:
+        await_listener(wstest, port)
+        with running([suite.build / "tests/conformance/autobahn_client", str(port)]) as client:
+            finish(client, "the client", RUN_SECONDS)
+
+
+def examine(suite, role):
+    """Whether all is well with the role."""
+    print(f"-- {role}: {len(suite.cases)} cases, report in {suite.build}/autobahn/{role}/index.html")
+    ended = True
+    try:
+        {"server": examine_server, "client": examine_client}[role](suite)
+    except (Failure, OSError) as failure:
+        print(f"{role}: {failure}; the suite's log is {suite.build}/autobahn/{role}.log")
+        ended = False
+    return suite.passed(role) and ended
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    role = parser.add_mutually_exclusive_group()
+    role.add_argument("--server", action="store_const", dest="roles", const=["server"], help="only the server")
+    role.add_argument("--client", action="store_const", dest="roles", const=["client"], help="only the client")
+    cases = parser.add_mutually_exclusive_group()
+    cases.add_argument("--quick", action="store_const", dest="cases", const=QUICK, help="fewer sizes in 12 and 13")
+    cases.add_argument("--case", action="append", dest="cases", metavar="PATTERN", help="such as 9.3.*; repeatable")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="has echo_server and autobahn_client built")
+    parser.add_argument("--venv", type=pathlib.Path, required=True, help="the environment for the suite")
+    return parser.parse_args()
+
+
+def main():
+    sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    arguments = parse_arguments()
+    roles = arguments.roles or ["server", "client"]
+    build, venv = arguments.build.resolve(), arguments.venv.resolve()
+    environment = {"PYTHON": sys.executable, **os.environ}
+    subprocess.run(["sh", HERE / "setup_autobahn.sh", venv], env=environment, check=True)
+    suite = Suite(build, venv, arguments.cases or ["*"])
+    if not suite.cases:
+        sys.exit("autobahn: no case is left to run")
+    for pattern, reason in LEFT_OUT.items():
+        print(f"-- left out: {pattern} ({reason})")
+    verdicts = {role: examine(suite, role) for role in roles}
+    words = ", ".join(f"{role} {'passed' if passed else 'FAILED'}" for role, passed in verdicts.items())
+    print(f"autobahn: {len(suite.cases)} cases: {words}")
+    return 0 if all(verdicts.values()) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"autobahn: the suite could not be installed: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -7,7 +7,7 @@ usage: autobahn_py3_port.py SITE_PACKAGES
 Works in place on SITE_PACKAGES/autobahntestsuite and on one line of SITE_PACKAGES/autobahn (release 0.10.9). Only edits
 live here, none of the suite's code.
 
-How the text/bytes question is settled: a Python 2 `str` is a byte string, so inside the test cases every payload stays a
+How the text/bytes question is settled: a Python 2 `str` is a byte string, so inside the cases every payload stays a
 Python 3 `str` whose characters are the octets (U+0000..U+00FF, "latin-1"). Indexing, slicing, chr(), '%' and ''.join()
 then mean exactly what they meant before. The conversion happens in one place only, the mix-in `OctetStrings` below,
 which the fuzzing protocol inherits: what a case sends is encoded as latin-1 just before it reaches autobahn, what

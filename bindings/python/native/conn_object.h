@@ -18,7 +18,8 @@ struct ConnObject {
   PyObject *subprotocols;       // tuple of str, as configured
   PyObject *subprotocol;        // str when one was chosen
   PyObject *views;              // list of the memoryviews that output() returned last
-  Py_ssize_t exports;           // of queued output: it cannot be consumed while there are any
+  PyObject *weak_references;
+  Py_ssize_t exports;  // of queued output: it cannot be consumed while there are any
   uint32_t role;
   bool busy;  // an engine call is under way
 };

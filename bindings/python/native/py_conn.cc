@@ -145,6 +145,7 @@ void conn_dealloc(PyObject *self) {
   ConnObject *object = as_conn(self);
   PyTypeObject *type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
+  if (object->weak_references != nullptr) PyObject_ClearWeakRefs(self);
   conn_clear(self);
   tw_conn_destroy(object->conn);
   Py_XDECREF(object->pool);
@@ -217,6 +218,11 @@ PyGetSetDef conn_properties[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+PyMemberDef conn_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(ConnObject, weak_references), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
 PyType_Slot conn_slots[] = {
     {Py_tp_new, reinterpret_cast<void *>(PyType_GenericNew)},
     {Py_tp_init, reinterpret_cast<void *>(conn_init)},
@@ -226,6 +232,7 @@ PyType_Slot conn_slots[] = {
     {Py_tp_repr, reinterpret_cast<void *>(conn_repr)},
     {Py_tp_methods, conn_methods},
     {Py_tp_getset, conn_properties},
+    {Py_tp_members, conn_members},
     {Py_tp_doc, const_cast<char *>(kConnDoc)},
     {0, nullptr},
 };

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 
 import pytest
 from tidewire import (
@@ -415,6 +416,13 @@ class TestConstruction:
         chat = Chat("tea")
         assert chat.name == "tea"
         assert chat.receive(text(b"hi")) == [Message(b"hi", True)]
+
+    def test_may_be_referred_to_weakly(self):
+        connection = upgraded()
+        reference = weakref.ref(connection)
+        assert reference() is connection
+        del connection
+        assert reference() is None
 
     def test_shows_role_and_state(self):
         assert repr(upgraded()) == f"<Connection {Role.SERVER!r} {State.OPEN!r}>"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connection.__init__: keyword arguments to a tw_conn_config.
+#include <string.h>
+
 #include <new>
 #include <vector>
 
@@ -67,10 +69,10 @@ constexpr const char *kArgumentNames[kArgumentCount] = {
 
 constexpr Signature kSignature = {"Connection", kArgumentNames, kArgumentCount, 1, 1};
 
-// An iterable as a tuple. A str is one too, but never what is meant.
+// An iterable as a tuple. A str is one too, but never what was meant.
 bool read_tuple(PyObject *object, const char *name, py::object *out) {
   if (PyUnicode_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "%s must be an iterable of str, not a str", name);
+    PyErr_Format(PyExc_TypeError, "%s must be an iterable, not a str", name);
     return false;
   }
   *out = py::reinterpret_steal<py::object>(PySequence_Tuple(object));
@@ -108,8 +110,8 @@ bool Config::read(PyObject *const *values) {
 bool Config::read_role(PyObject *const *values) {
   uint64_t role = 0;
   bool upgraded = false;
-  if (!number_arg(values[kRole], "role", TW_ROLE_CLIENT, &role) || !flag_arg(values[kUpgraded], &upgraded))
-    return false;
+  if (!number_arg(values[kRole], "role", TW_ROLE_CLIENT, &role)) return false;
+  if (!flag_arg(values[kUpgraded], &upgraded)) return false;
   conn.role = static_cast<uint32_t>(role);
   if (upgraded) conn.flags |= TW_CONN_UPGRADED;
   if (values[kPool] == nullptr || values[kPool] == Py_None) return true;
@@ -189,8 +191,9 @@ bool Config::read_handshake(PyObject *const *values) {
   }
   alive_.push_back(std::move(origins));
   if ((conn.flags & TW_CONN_UPGRADED) != 0) return true;
-  if (conn.role == TW_ROLE_CLIENT && handshake_.host == nullptr)
+  if (conn.role == TW_ROLE_CLIENT && handshake_.host == nullptr) {
     return raise_saying(TW_ERR_NULL, "a client needs host") != nullptr;
+  }
   if (any_origin) handshake_.flags |= TW_HANDSHAKE_ANY_ORIGIN;
   handshake_.subprotocols = subprotocol_strings_.data();
   handshake_.subprotocol_count = subprotocol_strings_.size();
@@ -220,15 +223,9 @@ int32_t fill_random(void *context, uint8_t *out, size_t len) {
   auto *object = static_cast<ConnObject *>(context);
   if (object->random == nullptr) return -1;  // the garbage collector has taken it
   if (fill_from(object, out, len)) return 0;
-  PyObject *type = nullptr;
-  PyObject *value = nullptr;
-  PyObject *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  if (traceback != nullptr) PyException_SetTraceback(value, traceback);
-  Py_XDECREF(type);
-  Py_XDECREF(traceback);
-  Py_XSETREF(object->random_error, value);
+  const py::error_already_set raised;
+  if (raised.trace()) PyException_SetTraceback(raised.value().ptr(), raised.trace().ptr());
+  Py_XSETREF(object->random_error, Py_NewRef(raised.value().ptr()));
   return -1;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The way out of a Connection: everything as bytes, or views of the queue with partial consumption.
+#include <string.h>
+
 #include <new>
 #include <vector>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connection.receive: one engine call for a read buffer, whatever it holds.
+#include <string.h>
+
 #include "buffer_arg.h"
 #include "conn_object.h"
 #include "py_event.h"

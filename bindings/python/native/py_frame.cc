@@ -2,6 +2,7 @@
 // Frame, and whole buffers of frames decoded and encoded.
 #include "py_frame.h"
 
+#include <string.h>
 #include <tidewire/tidewire.h>
 
 #include <new>
@@ -124,8 +125,9 @@ PyObject *decode_all(const BufferArg &buffer, PyObject *object, uint32_t rules) 
     if (!append_frames(frames, count, buffer.data(), &payloads, list.ptr())) return nullptr;
     done += consumed;
   }
-  if (status == TW_OK || status == TW_NEED_INPUT)
+  if (status == TW_OK || status == TW_NEED_INPUT) {
     return Py_BuildValue("(On)", list.ptr(), static_cast<Py_ssize_t>(done));
+  }
   const uint64_t offset = done;
   Failure failure;
   failure.offset = &offset;

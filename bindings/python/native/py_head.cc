@@ -28,6 +28,22 @@ py::tuple headers_of(const tw_head &head, const uint8_t *data) {
   return py::tuple(headers);
 }
 
+PyObject *accept_key(PyObject *, PyObject *key) {
+  std::string_view text;
+  if (!text_arg(key, "key", &text)) return nullptr;
+  if (text.size() != TW_KEY_LEN) return raise_status(TW_ERR_KEY);
+  uint8_t accept[TW_ACCEPT_LEN];
+  const tw_status status = tw_accept_key(reinterpret_cast<const uint8_t *>(text.data()), accept);
+  if (status != TW_OK) return raise_status(status);
+  return PyUnicode_FromStringAndSize(reinterpret_cast<const char *>(accept), TW_ACCEPT_LEN);
+}
+
+PyMethodDef head_functions[] = {
+    {"accept_key", accept_key, METH_O,
+     "accept_key(key, /)\n--\n\nReturns the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2)."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 }  // namespace
 
 bool read_head(const uint8_t *data, size_t len, uint32_t role, py::object *out_target, py::object *out_headers) {
@@ -52,26 +68,6 @@ bool read_head(const uint8_t *data, size_t len, uint32_t role, py::object *out_t
     return false;
   }
 }
-
-namespace {
-
-PyObject *accept_key(PyObject *, PyObject *key) {
-  std::string_view text;
-  if (!text_arg(key, "key", &text)) return nullptr;
-  if (text.size() != TW_KEY_LEN) return raise_status(TW_ERR_KEY);
-  uint8_t accept[TW_ACCEPT_LEN];
-  const tw_status status = tw_accept_key(reinterpret_cast<const uint8_t *>(text.data()), accept);
-  if (status != TW_OK) return raise_status(status);
-  return PyUnicode_FromStringAndSize(reinterpret_cast<const char *>(accept), TW_ACCEPT_LEN);
-}
-
-PyMethodDef head_functions[] = {
-    {"accept_key", accept_key, METH_O,
-     "accept_key(key, /)\n--\n\nReturns the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2)."},
-    {nullptr, nullptr, 0, nullptr},
-};
-
-}  // namespace
 
 void add_head(py::module_ &m) {
   if (PyModule_AddFunctions(m.ptr(), head_functions) != 0) throw py::error_already_set();

@@ -2,6 +2,7 @@
 // Masking and UTF-8 validation of any buffer.
 #include "py_mask.h"
 
+#include <string.h>
 #include <tidewire/tidewire.h>
 
 #include "buffer_arg.h"

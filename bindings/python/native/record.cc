@@ -2,6 +2,7 @@
 // Construction, repr, comparison and hash of records, driven by the table of their class.
 #include "record.h"
 
+#include <string.h>
 #include <structmember.h>
 
 #include "buffer_arg.h"
@@ -39,6 +40,31 @@ PyObject *to_text(PyObject *value, const char *name) {
   return text_arg(value, name, &text) ? Py_NewRef(value) : nullptr;
 }
 
+PyObject *to_pair(PyObject *value, const char *name) {
+  PyObject *pair = PySequence_Tuple(value);
+  if (pair == nullptr) return nullptr;
+  if (PyTuple_GET_SIZE(pair) == 2 && PyUnicode_Check(PyTuple_GET_ITEM(pair, 0)) &&
+      PyUnicode_Check(PyTuple_GET_ITEM(pair, 1))) {
+    return pair;
+  }
+  PyErr_Format(PyExc_TypeError, "%s must be pairs of str, not %R", name, pair);
+  Py_DECREF(pair);
+  return nullptr;
+}
+
+PyObject *to_pairs(PyObject *value, const char *name) {
+  const py::object items = py::reinterpret_steal<py::object>(PySequence_Tuple(value));
+  if (!items) return nullptr;
+  const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
+  py::object pairs = py::reinterpret_steal<py::object>(PyTuple_New(count));
+  for (Py_ssize_t i = 0; pairs && i < count; ++i) {
+    PyObject *pair = to_pair(PyTuple_GET_ITEM(items.ptr(), i), name);
+    if (pair == nullptr) return nullptr;
+    PyTuple_SET_ITEM(pairs.ptr(), i, pair);
+  }
+  return pairs.release().ptr();
+}
+
 PyObject *to_opcode(PyObject *value, const char *name) {
   uint64_t number = 0;
   if (!number_arg(value, name, UINT8_MAX, &number)) return nullptr;
@@ -60,7 +86,7 @@ PyObject *convert(const Field &field, PyObject *value) {
     case Kind::kOptionalKey: return to_key(value, field.name);
     case Kind::kText: return to_text(value, field.name);
     case Kind::kOptionalText: return value == Py_None ? Py_NewRef(value) : to_text(value, field.name);
-    case Kind::kPairs: return PySequence_Tuple(value);
+    case Kind::kPairs: return to_pairs(value, field.name);
     case Kind::kOpcode: return to_opcode(value, field.name);
   }
   return nullptr;
@@ -142,11 +168,11 @@ PyObject *record_new(const RecordClass &record_class, PyTypeObject *type, PyObje
 
   Record *self = as_record(type->tp_alloc(type, 0));  // all slots zero
   if (self == nullptr) return nullptr;
-  const py::object owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject *>(self));
+  py::object owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject *>(self));
   for (size_t i = 0; i < count; ++i) {
     if (!set_field(record_class.fields[i], values[i], &self->slots[i])) return nullptr;
   }
-  return Py_NewRef(owner.ptr());
+  return owner.release().ptr();
 }
 
 PyObject *record_repr(const RecordClass &record_class, PyObject *self) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Small immutable objects with named fields: what a frozen dataclass is to Python, at the price of one allocation.
-// Serves the events and Frame, which come by the million. Their fields hold built-in types and no containers that could
-// lead back to them, so the garbage collector does not track them.
+// Serves the events and Frame, which come by the million. The garbage collector does not track them: their fields hold
+// built-in types that lead nowhere, but for a Frame's view of a buffer object that was given attributes.
 #ifndef TIDEWIRE_PYTHON_RECORD_H_
 #define TIDEWIRE_PYTHON_RECORD_H_
 

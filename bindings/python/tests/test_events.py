@@ -111,6 +111,9 @@ def test_patterns():
         (lambda: Close(1000, b"bytes"), TypeError, "reason must be str, not bytes"),
         (lambda: Open(1), TypeError, "target must be str, not int"),
         (lambda: Open("/", 1), TypeError, "not iterable"),
+        (lambda: Open("/", [1]), TypeError, "not iterable"),
+        (lambda: Open("/", [("a", 1)]), TypeError, r"headers must be pairs of str, not \('a', 1\)"),
+        (lambda: Open("/", [("a",)]), TypeError, "headers must be pairs of str"),
         (lambda: Ping(1), TypeError, "data must be bytes-like, not int"),
     ],
 )

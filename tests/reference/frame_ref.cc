@@ -49,7 +49,8 @@ tw_status check_length(uint8_t len7, uint64_t payload_len) {
 }
 
 bool is_text_to_validate(const FrameHeader &header, uint32_t rules) {
-  return (rules & TW_DECODE_VALIDATE_TEXT) && header.opcode == 1 && header.fin && !header.rsv1;
+  return (rules & TW_DECODE_VALIDATE_TEXT) && header.opcode == 1 && header.fin && !header.rsv1 && !header.rsv2 &&
+         !header.rsv3;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One pass over the header lines keeps what the handshake asks about; then the rules, in the order of the RFC.
-#include <string.h>
-
+// One pass over the header lines keeps what the handshake asks about; then come the rules, the key last because its
+// proof is the only costly one.
 #include "core/wire/handshake.h"
 #include "core/wire/handshake_extensions.h"
 #include "core/wire/handshake_origin.h"
@@ -25,11 +24,11 @@ struct SingleField {
   bool is_once(const char *text) const { return count == 1 && value == ByteView::of(text); }
 };
 
-// The elements of all lines of Sec-WebSocket-Protocol in a request.
+// Sec-WebSocket-Protocol of a request, whose lines make one list: tokens, each of them once (RFC 6455 §4.1).
 struct SubprotocolOffers {
   ByteView names[kMaxSubprotocolOffers];
   size_t count = 0;
-  bool malformed = false;
+  bool valid = true;
 
   bool has(ByteView name) const {
     for (size_t i = 0; i < count; ++i) {
@@ -38,33 +37,26 @@ struct SubprotocolOffers {
     return false;
   }
 
-  // Tokens, each of them once, and at least one (RFC 6455 §4.1).
   void add(ByteView line) {
     CommaList list(line);
     ByteView name;
-    while (list.next(&name)) {
-      if (!is_token(name) || count == kMaxSubprotocolOffers || has(name)) {
-        malformed = true;
-        return;
-      }
-      names[count++] = name;
+    while (valid && list.next(&name)) {
+      valid = is_token(name) && count < kMaxSubprotocolOffers && !has(name);
+      if (valid) names[count++] = name;
     }
-    if (count == 0) malformed = true;
   }
 };
 
-// Every offer is declined. Where an extension is accepted, this is where its parameters are negotiated.
+// Sec-WebSocket-Extensions. Every offer is declined; where one is accepted, this is where it is negotiated.
 struct ExtensionOffers {
-  uint32_t lines = 0;
-  bool malformed = false;
+  size_t count = 0;
+  bool valid = true;
 
   void add(ByteView line) {
-    ++lines;
     ExtensionReader reader(line);
     ExtensionPart part;
-    bool any = false;
-    while (reader.next(&part)) any = true;
-    if (reader.malformed() || !any) malformed = true;
+    while (reader.next(&part)) count += part.starts_offer ? 1 : 0;
+    valid = valid && !reader.malformed();
   }
 };
 
@@ -77,6 +69,7 @@ bool lists(ByteView line, const char *name) {
   return false;
 }
 
+// What the header lines say about the handshake.
 struct HandshakeFields {
   SingleField host;
   SingleField upgrade;
@@ -86,6 +79,7 @@ struct HandshakeFields {
   SingleField accept;
   SingleField version;
   SingleField subprotocol;
+  SingleField extension;
   bool transfer_encoding = false;
   bool upgrade_lists_websocket = false;
   bool connection_lists_upgrade = false;
@@ -108,16 +102,17 @@ struct HandshakeFields {
     if (is("sec-websocket-key")) return key.add(value);
     if (is("sec-websocket-accept")) return accept.add(value);
     if (is("sec-websocket-version")) return version.add(value);
-    if (is("sec-websocket-extensions")) return extensions.add(value);
     if (is("transfer-encoding")) transfer_encoding = true;
     if (is("connection")) connection_lists_upgrade |= lists(value, "upgrade");
     if (is("upgrade")) {
       upgrade.add(value);
       upgrade_lists_websocket |= lists(value, "websocket");
-    }
-    if (is("sec-websocket-protocol")) {
+    } else if (is("sec-websocket-protocol")) {
       subprotocol.add(value);
       subprotocols.add(value);
+    } else if (is("sec-websocket-extensions")) {
+      extension.add(value);
+      extensions.add(value);
     }
   }
 };
@@ -144,6 +139,12 @@ bool announces_body(const HandshakeFields &fields) {
   return fields.transfer_encoding || (fields.content_length.count > 0 && !fields.content_length.is_once("0"));
 }
 
+// A header that is there offers something.
+template <class Offers>
+bool is_offer(const SingleField &header, const Offers &offers) {
+  return offers.valid && (header.count == 0 || offers.count > 0);
+}
+
 // Takes the same time wherever the difference is, so that the answer cannot be guessed byte by byte.
 bool equal_in_constant_time(const uint8_t *a, const uint8_t *b, size_t len) {
   uint8_t difference = 0;
@@ -165,8 +166,8 @@ Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeC
   if (announces_body(fields)) return Status::kHttpBody;
   if (!fields.version.is_once("13")) return Status::kVersion;
   if (!origin_is_allowed(fields.origin, host, config)) return Status::kOrigin;
-  if (fields.subprotocols.malformed) return Status::kSubprotocol;
-  if (fields.extensions.malformed) return Status::kExtension;
+  if (!is_offer(fields.subprotocol, fields.subprotocols)) return Status::kSubprotocol;
+  if (!is_offer(fields.extension, fields.extensions)) return Status::kExtension;
   if (fields.key.count != 1 || fields.key.value.size != kKeyLen) return Status::kKey;
   const Status status = accept_key(fields.key.value.data, accept);
   if (status != Status::kOk) return status;
@@ -188,7 +189,7 @@ Status check_response(const HttpHead &head, const uint8_t *data, const Handshake
   const SingleField &accept = fields.accept;
   if (accept.count != 1 || accept.value.size != kAcceptLen) return Status::kAccept;
   if (!equal_in_constant_time(accept.value.data, expected, kAcceptLen)) return Status::kAccept;
-  if (fields.extensions.lines > 0) return Status::kExtension;
+  if (fields.extension.count > 0) return Status::kExtension;
   uint32_t subprotocol = 0;
   if (fields.subprotocol.count > 0) {
     const ByteView chosen = fields.subprotocol.value;

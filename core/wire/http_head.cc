@@ -136,7 +136,7 @@ Status HttpHead::take_line_feed(uint8_t byte) {
 
 bool HttpHead::next_header(const uint8_t *data, size_t *cursor, ByteView *out_name, ByteView *out_value) const {
   const size_t begin = *cursor != 0 ? *cursor : headers_begin_;
-  if (begin >= pos_) return false;
+  if (begin >= pos_) return false;  // only where the caller has overwritten the head
   const ByteView rest = {data + begin, pos_ - begin};
   const ByteView line = rest.slice(0, find(rest, '\r'));
   const size_t colon = find(line, ':');

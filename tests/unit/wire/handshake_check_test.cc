@@ -239,6 +239,14 @@ TEST(CheckRequest, SubprotocolsAreTokensAndUnique) {
   }
 }
 
+TEST(CheckRequest, LinesOfAListMayBeEmptyButNotAllOfThem) {
+  for (const char *name : {"Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"}) {
+    EXPECT_EQ(server(name, {"", "a"}), "TW_OK 0") << name;
+    EXPECT_EQ(server(name, {"a", " , "}), "TW_OK 0") << name;
+    EXPECT_NE(server(name, {"", ","}), "TW_OK 0") << name;
+  }
+}
+
 TEST(CheckRequest, SixtyFourSubprotocolsMayBeOffered) {
   std::string names = "p0";
   for (int i = 1; i < 64; ++i) names += ",p" + std::to_string(i);

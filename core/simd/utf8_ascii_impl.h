@@ -12,7 +12,7 @@ inline bool utf8_step(Utf8State *state, const uint8_t *data, size_t len) {
     }
     // To the end of the run that is not ASCII, or at least one vector further.
     const size_t least = len - at < Vec::kSize ? len : at + Vec::kSize;
-    for (; at < len && (at < least || state->need != 0 || data[at] >= 0x80); at++) {
+    for (; at < len && (at < least || data[at] >= 0x80); at++) {
       if (!utf8_advance(state, data[at])) return false;
     }
   }

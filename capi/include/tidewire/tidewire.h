@@ -221,7 +221,7 @@ typedef struct tw_frame {
 /* Decoding rules, to be or-ed. Without a TW_DECODE_..MASKED flag both directions are accepted. */
 #define TW_DECODE_REQUIRE_MASKED 0x01u   /* what a server receives: TW_ERR_MASK_MISSING otherwise */
 #define TW_DECODE_REQUIRE_UNMASKED 0x02u /* what a client receives: TW_ERR_MASK_UNEXPECTED otherwise */
-#define TW_DECODE_VALIDATE_TEXT 0x04u    /* whole text frames (FIN, RSV1 clear) must be UTF-8: TW_ERR_UTF8 */
+#define TW_DECODE_VALIDATE_TEXT 0x04u    /* whole text frames (FIN, no RSV bit) must be UTF-8: TW_ERR_UTF8 */
 #define TW_DECODE_ALLOW_RSV1 0x40u       /* an extension negotiated the bit */
 #define TW_DECODE_ALLOW_RSV2 0x20u
 #define TW_DECODE_ALLOW_RSV3 0x10u

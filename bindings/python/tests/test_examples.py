@@ -97,7 +97,7 @@ def test_who_does_not_read_is_not_read_from(port):
         ours.receive(raw.recv(4096))
         ours.send(bytes(1_000_000))
         message = ours.data_to_send()
-        raw.settimeout(0.5)
+        raw.settimeout(1)
         sent = 0
         with contextlib.suppress(TimeoutError):
             while sent < 100:

@@ -29,6 +29,15 @@ def frame(opcode: int, payload: bytes = b"", key: bytes | None = None, fin: bool
     return first + length + (payload if key is None else key + masked(payload, key))
 
 
+def text(payload: bytes, fin: bool = True) -> bytes:
+    """A text frame from a client."""
+    return frame(1, payload, KEY, fin)
+
+
+def binary(payload: bytes, fin: bool = True) -> bytes:
+    return frame(2, payload, KEY, fin)
+
+
 def pattern(length: int) -> bytes:
     """Bytes whose period of 251 fits no vector register."""
     return bytes(i % 251 for i in range(length))

@@ -45,37 +45,53 @@ def needed(library):
     return re.findall(r"\(NEEDED\).*\[(.*)\]", output_of("readelf", "-d", "-W", library))
 
 
+def field_of(declaration):
+    """The name that a member's declaration gives: a function pointer, an array or anything else."""
+    match = re.search(r"\(\*(\w+)\)|(\w+)(?:\[\d+\])?$", declaration.strip())
+    return match.group(1) or match.group(2)
+
+
+def check_functions(stable, unstable, table, symbols):
+    check_equal("functions in a header", sorted(stable + unstable), symbols)
+    check_equal("order of symbols.txt", symbols, sorted(symbols))
+    slots = ["tw_" + name for name in SLOT.findall(table)]
+    check_equal("slots of the table", slots, [name for name in stable if name != "tw_get_api"])
+
+
+def check_layout(structs, constants, layout):
+    in_layout = {name: value for name, value in layout.items() if name.startswith("TW_")}
+    check_equal("constants in layout.txt", sorted(in_layout.items()), sorted(constants.items()))
+    for name, body in structs:
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+        want = [f"{name}.{field_of(part)}" for part in body.split(";") if part.strip()]
+        check_equal(f"fields of {name}", [key for key in layout if key.startswith(name + ".")], want)
+
+
+def check_library(library, symbols, sanitized):
+    check_equal("exported symbols", exported(library), symbols)
+    if sanitized:  # the sanitizers bring libraries of their own
+        return
+    own = [name for name in needed(library) if not name.startswith("ld-linux")]
+    check_equal("needed libraries", own, ["libc.so.6"])
+
+
 def main(source_dir, library, *options):
     root = pathlib.Path(source_dir)
     include = root / "capi/include/tidewire"
     header = (include / "tidewire.h").read_text()
     unstable = (include / "tw_unstable.h").read_text()
-    table = (include / "tw_table.h").read_text()
     symbols = (root / "capi/symbols.txt").read_text().split()
     layout = dict(line.split(" ", 1) for line in (root / "tests/capi/layout.txt").read_text().splitlines())
-
-    stable = FUNCTION.findall(header)
-    check_equal("functions in a header", sorted(stable + FUNCTION.findall(unstable)), symbols)
-    check_equal("order of symbols.txt", symbols, sorted(symbols))
-    slots = ["tw_" + name for name in SLOT.findall(table)]
-    check_equal("slots of the table", slots, [name for name in stable if name != "tw_get_api"])
-    constants = {name: str(int(value, 0)) for name, value in CONSTANT.findall(header) if name not in NOT_IN_LAYOUT}
-    in_layout = {name: value for name, value in layout.items() if name.startswith("TW_")}
-    check_equal("constants in layout.txt", sorted(in_layout.items()), sorted(constants.items()))
+    functions = FUNCTION.findall(header)
     structs = re.findall(r"^typedef struct (tw_\w+) \{(.*?)^\}", header, re.MULTILINE | re.DOTALL)
-    for name, body in structs:
-        body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
-        fields = [re.search(r"\(\*(\w+)\)|(\w+)(?:\[\d+\])?$", part.strip()) for part in body.split(";") if part.strip()]
-        want = [f"{name}.{match.group(1) or match.group(2)}" for match in fields]
-        check_equal(f"fields of {name}", [key for key in layout if key.startswith(name + ".")], want)
+    constants = {name: str(int(value, 0)) for name, value in CONSTANT.findall(header) if name not in NOT_IN_LAYOUT}
 
-    check_equal("exported symbols", exported(library), symbols)
-    if "--sanitized" not in options:  # the sanitizers bring libraries of their own
-        own = [name for name in needed(library) if not name.startswith("ld-linux")]
-        check_equal("needed libraries", own, ["libc.so.6"])
-    if len(stable) < 50 or len(structs) < 10 or len(constants) < 80:
+    check_functions(functions, FUNCTION.findall(unstable), (include / "tw_table.h").read_text(), symbols)
+    check_layout(structs, constants, layout)
+    check_library(library, symbols, "--sanitized" in options)
+    if len(functions) < 50 or len(structs) < 10 or len(constants) < 80:
         failures.append("the headers were not understood")
-        print(f"only {len(stable)} functions, {len(structs)} structs, {len(constants)} constants", file=sys.stderr)
+        print(f"only {len(functions)} functions, {len(structs)} structs, {len(constants)} constants", file=sys.stderr)
     return 1 if failures else 0
 
 

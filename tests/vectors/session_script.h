@@ -34,10 +34,9 @@ class SessionScript {
   void run() {
     configure(byte());
     cuts_ = byte() + 1u;
-    const tw_conn_config config = config_;
     EngineSession engine;
-    require(engine.create(config) == TW_OK, "a good configuration makes a connection");
-    reference::Connection reference = make_reference(config);
+    require(engine.create(config_) == TW_OK, "a good configuration makes a connection");
+    reference::Connection reference = make_reference(config_);
     engine_ = &engine;
     reference_ = &reference;
     compare_state();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The handshake: heads, the checks and the builders of both roles, keys.
-#include "core/wire/handshake.h"
-
 #include <string.h>
 
 #include "capi/src/guard.h"
 #include "capi/src/handshake_config.h"
 #include "capi/src/seams.h"
 #include "core/wire/accept_key.h"
+#include "core/wire/handshake.h"
 #include "core/wire/http_head.h"
 
 namespace tidewire {

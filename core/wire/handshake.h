@@ -50,7 +50,7 @@ Status check_response(const HttpHead &head, const uint8_t *data, const Handshake
 // The builders write the length of the head to *out_len. kNeedRoom means that `out` is smaller and was left alone, so a
 // call without room measures. What would break the head is kHeaderInjection, what is merely malformed kArgument.
 
-// Server: the response of status 101.
+// Server: the response of status 101. `accept` is written as it is: is_accept must hold.
 Status build_response(const HandshakeConfig &config, const uint8_t accept[kAcceptLen], uint32_t subprotocol,
                       MutBytes out, size_t *out_len);
 

@@ -74,6 +74,7 @@ class Connection {
   Status start_opening(const HandshakeConfig &config);
   Status read_head(Input *in);
   Status gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used);
+  bool keep_head(const uint8_t *fed, size_t len);
   Status finish_opening(uint8_t *head, size_t head_len, Input *in);
   Status queue_request();
   Status queue_response(const uint8_t accept[kAcceptLen], uint32_t subprotocol);

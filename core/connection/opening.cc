@@ -122,7 +122,8 @@ Status Connection::read_head(Input *in) {
   return fail(status, head_len);
 }
 
-// Reads on in the head: in the input itself where it lies whole there, otherwise in a copy of what came so far.
+// Reads on in the head: in the input itself where it lies whole there, otherwise in a copy of what came so far, which
+// never grows beyond the limit.
 Status Connection::gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used) {
   Opening *opening = opening_;
   uint8_t *fed = in->data + in->pos;
@@ -133,24 +134,34 @@ Status Connection::gather_head(Input *in, size_t *out_head_len, uint8_t **out_he
     if (status != Status::kNeedInput) return status;
   }
   const size_t before = opening->len;
-  const size_t len = before + in->left();
-  if (opening->bytes == nullptr || opening->bytes->cap < len) {
-    const size_t doubled = opening->bytes == nullptr ? kFirstHeadLen : 2 * opening->bytes->cap;
-    Lease *larger = source_.acquire(len < doubled ? doubled : len);
-    if (larger == nullptr) {
-      *out_head_len = 0;
-      return Status::kNoMemory;
-    }
-    if (before > 0) memcpy(larger->bytes(), opening->bytes->bytes(), before);
+  const size_t most = opening->head.max_len() - before;
+  const size_t more = in->left() < most ? in->left() : most;
+  if (!keep_head(fed, more)) {
+    *out_head_len = 0;
+    return Status::kNoMemory;
+  }
+  *out_head = opening->bytes->bytes();
+  const Status status = opening->head.parse(*out_head, opening->len, out_head_len);
+  *out_used = status == Status::kOk ? *out_head_len - before : more;
+  return status;
+}
+
+// Appends to the copy of the head. False without memory, and nothing has changed.
+bool Connection::keep_head(const uint8_t *fed, size_t len) {
+  Opening *opening = opening_;
+  const size_t needed = opening->len + len;
+  const size_t cap = opening->bytes == nullptr ? 0 : opening->bytes->cap;
+  if (needed > cap) {
+    const size_t usual = cap == 0 ? kFirstHeadLen : 2 * cap;
+    Lease *larger = source_.acquire(needed < usual ? usual : needed);
+    if (larger == nullptr) return false;
+    if (opening->len > 0) memcpy(larger->bytes(), opening->bytes->bytes(), opening->len);
     source_.release(opening->bytes);
     opening->bytes = larger;
   }
-  memcpy(opening->bytes->bytes() + before, fed, in->left());
-  opening->len = len;
-  const Status status = opening->head.parse(opening->bytes->bytes(), len, out_head_len);
-  *out_head = opening->bytes->bytes();
-  *out_used = status == Status::kOk ? *out_head_len - before : in->left();
-  return status;
+  memcpy(opening->bytes->bytes() + opening->len, fed, len);
+  opening->len = needed;
+  return true;
 }
 
 Status Connection::finish_opening(uint8_t *head, size_t head_len, Input *in) {

@@ -31,6 +31,7 @@ class HttpHead {
 
   bool complete() const { return step_ == Step::kDone; }
   bool is_request() const { return is_request_; }
+  size_t max_len() const { return limits_.head_len; }  // bytes; after init
 
   // Parts of a complete request (method, target) or response (status: three digits).
   ByteView method(const uint8_t *data) const { return {data, target_begin_ - 1}; }

@@ -353,8 +353,8 @@ TW_API tw_status tw_head_header(const tw_head *head, const uint8_t *data, const 
                                 tw_view *out_name, tw_view *out_value);
 
 /* Server: checks a complete request against RFC 6455 4.2.1 and chooses a subprotocol. *out_subprotocol is its position
- * in config->subprotocols plus 1, or 0 for none; accept is what proves the handshake. config may be NULL. A request that
- * offers more than 64 subprotocols gives TW_ERR_SUBPROTOCOL. Since 0.1. */
+ * in config->subprotocols plus 1, or 0 for none; accept is what proves the handshake. config may be NULL. A request
+ * that offers more than 64 subprotocols gives TW_ERR_SUBPROTOCOL. Since 0.1. */
 TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
                                   uint8_t accept[TW_ACCEPT_LEN], uint32_t *out_subprotocol);
 
@@ -371,9 +371,9 @@ TW_API tw_status tw_refusal_build(tw_status reason, uint8_t *out, size_t cap, si
 /* Client: a fresh Sec-WebSocket-Key. random may be NULL. Since 0.1. */
 TW_API tw_status tw_key_generate(const tw_random *random, uint8_t key[TW_KEY_LEN]);
 
-/* Client: writes the request. TW_NEED_ROOM writes the length that is needed. TW_ERR_NULL: no host; TW_ERR_KEY: key is not
- * base64 of 16 bytes; TW_ERR_HEADER_INJECTION: a string of config would end its line, or a header is one that the engine
- * writes; TW_ERR_ARGUMENT: a string of config is malformed otherwise. Since 0.1. */
+/* Client: writes the request. TW_NEED_ROOM writes the length that is needed. TW_ERR_NULL: no host; TW_ERR_KEY: key is
+ * not base64 of 16 bytes; TW_ERR_HEADER_INJECTION: a string of config would end its line, or a header is one that the
+ * engine writes; TW_ERR_ARGUMENT: a string of config is malformed otherwise. Since 0.1. */
 TW_API tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out,
                                   size_t cap, size_t *out_len);
 

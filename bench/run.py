@@ -19,7 +19,6 @@ import tempfile
 SUITES = ["masking", "utf8", "decode", "encode", "accept_key"]
 PEERS = ["beast", "websocketpp", "wslay"]
 KERNELS = ["avx512", "avx2", "sse2", "neon", "scalar"]
-PACKAGES = ["libbenchmark-dev", "libboost-dev", "libwebsocketpp-dev", "libwslay-dev"]
 QUICK_SIZES = "/(16|24|125|1024|65536|random)$"
 
 # One measurement: medians over the repetitions. bytes_per_second is 0 where messages are what counts.
@@ -89,12 +88,19 @@ def run_suite(suite, arguments):
     return results
 
 
+def bench_packages():
+    """The system packages that the benchmarks are built with, from the one list."""
+    packages = pathlib.Path(__file__).resolve().parent.parent / "packaging" / "packages"
+    lines = [line.split() for line in packages.read_text().splitlines()]
+    return [name for line in lines if line[:1] == ["bench:"] for name in line[1:]]
+
+
 def read_machine(arguments):
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     match = re.search(r"^model name\s*: (.*)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
     packages = []
     if shutil.which("dpkg-query"):
-        query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *PACKAGES]
+        query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *bench_packages()]
         packages = subprocess.run(query, check=False, capture_output=True, text=True).stdout.splitlines()
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

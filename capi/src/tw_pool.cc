@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The pool.
-#include "core/buffer/pool.h"
-
 #include "capi/src/guard.h"
 #include "capi/src/seams.h"
+#include "core/buffer/pool.h"
 
 namespace tidewire {
 namespace {

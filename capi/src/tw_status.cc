@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Statuses, and the proof that the engine's numbers are those of the header.
-#include "core/base/status.h"
-
 #include "capi/src/guard.h"
+#include "core/base/status.h"
 
 namespace tidewire {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "capi/include/tidewire/tw_unstable.h"
+
 #include "core/simd/kernels.h"
 
 using namespace tidewire;

@@ -10,8 +10,9 @@ namespace {
 
 static_assert(sizeof(tw_utf8) >= sizeof(Utf8State));
 
+// The caller's memory may hold anything: what is missing of a code point is at most three bytes.
 Utf8State load_utf8(const tw_utf8 &utf8) {
-  return {static_cast<uint8_t>(utf8.state), static_cast<uint8_t>(utf8.state >> 8),
+  return {static_cast<uint8_t>(utf8.state & 3), static_cast<uint8_t>(utf8.state >> 8),
           static_cast<uint8_t>(utf8.state >> 16)};
 }
 

@@ -49,6 +49,17 @@ static void test_fused(void) {
   CHECK_BYTES(out, "a\xC3\xBC\xFFz", 5);
 }
 
+/* A state that no call has written once left the middle of dst as it was. */
+static void test_state_of_garbage(void) {
+  const uint8_t key[4] = {0};
+  uint8_t continuations[64], out[64] = {0};
+  tw_utf8 utf8 = {0xFFBF80FF};
+  size_t i;
+  for (i = 0; i < sizeof continuations; i++) continuations[i] = 0x80;
+  CHECK_STATUS(tw_unmask_utf8(out, continuations, sizeof out, key, 0, &utf8, NULL), TW_ERR_UTF8);
+  CHECK_BYTES(out, continuations, sizeof out);
+}
+
 static void test_null(void) {
   const uint8_t key[4] = {0};
   uint8_t byte = 0;
@@ -69,6 +80,7 @@ int main(void) {
   test_whole();
   test_stream();
   test_fused();
+  test_state_of_garbage();
   test_null();
   return check_result();
 }

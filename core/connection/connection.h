@@ -76,8 +76,8 @@ class Connection {
   Status gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used);
   bool keep_head(const uint8_t *fed, size_t len);
   Status finish_opening(uint8_t *head, size_t head_len, Input *in);
-  Status queue_request();
-  Status queue_response(const uint8_t accept[kAcceptLen], uint32_t subprotocol);
+  template <class Build>
+  Status queue_head(Build build);
   void queue_refusal(Status reason);
   void drop_opening();
 

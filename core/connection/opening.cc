@@ -85,6 +85,19 @@ class ConfigCopier {
 
 }  // namespace
 
+// Queues what build(MutBytes, size_t *) writes; without room it tells how much it needs.
+template <class Build>
+Status Connection::queue_head(Build build) {
+  size_t len = 0;
+  Status status = build(MutBytes{}, &len);
+  if (status != Status::kNeedRoom) return status;
+  uint8_t *out = output_.reserve(source_, len);
+  if (out == nullptr) return Status::kNoMemory;
+  status = build(MutBytes{out, len}, &len);
+  if (status == Status::kOk) output_.commit(len);
+  return status;
+}
+
 Status Connection::start_opening(const HandshakeConfig &config) {
   ConfigCopier measure(nullptr);
   measure.copy(config);
@@ -97,7 +110,8 @@ Status Connection::start_opening(const HandshakeConfig &config) {
   opening_->head.init(role_ == Role::kServer, config.limits);
   if (client()) {
     if (Status status = key_generate(random_, opening_->key); status != Status::kOk) return status;
-    return queue_request();
+    return queue_head(
+        [this](MutBytes out, size_t *len) { return build_request(opening_->config, opening_->key, out, len); });
   }
   // A configuration that no response can be built from is the caller's mistake, and better known now.
   size_t len = 0;
@@ -172,7 +186,10 @@ Status Connection::finish_opening(uint8_t *head, size_t head_len, Input *in) {
     status = check_response(opening_->head, head, opening_->config, opening_->key, &subprotocol);
   } else {
     status = check_request(opening_->head, head, opening_->config, accept, &subprotocol);
-    if (status == Status::kOk) status = queue_response(accept, subprotocol);
+    if (status == Status::kOk) {
+      status = queue_head(
+          [&](MutBytes out, size_t *len) { return build_response(opening_->config, accept, subprotocol, out, len); });
+    }
   }
   if (status != Status::kOk) {
     queue_refusal(status);
@@ -186,35 +203,10 @@ Status Connection::finish_opening(uint8_t *head, size_t head_len, Input *in) {
   return Status::kOk;
 }
 
-Status Connection::queue_request() {
-  size_t len = 0;
-  Status status = build_request(opening_->config, opening_->key, {}, &len);
-  if (status != Status::kNeedRoom) return status;
-  uint8_t *out = output_.reserve(source_, len);
-  if (out == nullptr) return Status::kNoMemory;
-  status = build_request(opening_->config, opening_->key, {out, len}, &len);
-  output_.commit(len);
-  return status;
-}
-
-Status Connection::queue_response(const uint8_t accept[kAcceptLen], uint32_t subprotocol) {
-  size_t len = 0;
-  Status status = build_response(opening_->config, accept, subprotocol, {}, &len);
-  if (status != Status::kNeedRoom) return status;
-  uint8_t *out = output_.reserve(source_, len);
-  if (out == nullptr) return Status::kNoMemory;
-  status = build_response(opening_->config, accept, subprotocol, {out, len}, &len);
-  output_.commit(len);
-  return status;
-}
-
 // Without memory for the refusal the peer sees the stream end.
 void Connection::queue_refusal(Status reason) {
-  size_t len = 0;
-  if (client() || build_refusal(reason, {}, &len) != Status::kNeedRoom) return;
-  uint8_t *out = output_.reserve(source_, len);
-  if (out == nullptr) return;
-  if (build_refusal(reason, {out, len}, &len) == Status::kOk) output_.commit(len);
+  if (client()) return;
+  queue_head([reason](MutBytes out, size_t *len) { return build_refusal(reason, out, len); });
 }
 
 void Connection::drop_opening() {

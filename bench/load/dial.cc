@@ -82,8 +82,8 @@ void Dialer::shake_hands(int fd, std::vector<uint8_t> *out_rest) const {
     status = tw_head_parse(&head, response.data(), response.size(), &head_len);
   }
   check(status, "response");
-  uint32_t subprotocol = 0;
-  check(tw_response_check(&head, response.data(), &config, key, &subprotocol), "response");
+  tw_agreement agreement;
+  check(tw_response_check(&head, response.data(), &config, key, &agreement), "response");
   out_rest->assign(response.begin() + static_cast<ptrdiff_t>(head_len), response.end());
 }
 

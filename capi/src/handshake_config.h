@@ -5,13 +5,14 @@
 
 #include <stddef.h>
 
+#include "capi/src/deflate_config.h"
 #include "capi/src/guard.h"
 #include "core/wire/handshake.h"
 
 namespace tidewire {
 
 inline constexpr size_t kHandshakeConfigSize10 =
-    offsetof(tw_handshake_config, header_count) + sizeof(tw_handshake_config::header_count);
+    offsetof(tw_handshake_config, deflate) + sizeof(tw_handshake_config::deflate);
 
 static_assert(kHandshakeAnyOrigin == TW_HANDSHAKE_ANY_ORIGIN);
 static_assert(sizeof(Header) == sizeof(tw_header) && offsetof(Header, value) == offsetof(tw_header, value));
@@ -40,6 +41,7 @@ inline Status read_handshake_config(const tw_handshake_config *theirs, Handshake
   if (status == Status::kOk) status = require_strings(config.subprotocols, config.subprotocol_count);
   if (status == Status::kOk) status = require_strings(config.origins, config.origin_count);
   if (status == Status::kOk) status = require_headers(config.headers, config.header_count);
+  if (status == Status::kOk) status = read_deflate_wish(config.deflate, &out->deflate);
   if (status != Status::kOk) return status;
 
   out->flags = config.flags;

@@ -14,6 +14,15 @@ namespace {
 
 static_assert(TW_KEY_LEN == kKeyLen && TW_ACCEPT_LEN == kAcceptLen);
 static_assert(sizeof(HttpHead) <= sizeof(tw_head) && __is_trivially_copyable(HttpHead));
+static_assert(sizeof(Agreement) == sizeof(tw_agreement) &&
+              offsetof(Agreement, deflate) == offsetof(tw_agreement, deflate) &&
+              offsetof(Agreement, accept) == offsetof(tw_agreement, accept));
+static_assert(sizeof(DeflateTerms) == sizeof(tw_deflate) &&
+              offsetof(DeflateTerms, flags) == offsetof(tw_deflate, flags) &&
+              offsetof(DeflateTerms, send_window_bits) == offsetof(tw_deflate, send_window_bits) &&
+              offsetof(DeflateTerms, receive_window_bits) == offsetof(tw_deflate, receive_window_bits));
+static_assert(kDeflateSendTakeover == TW_DEFLATE_SEND_TAKEOVER &&
+              kDeflateReceiveTakeover == TW_DEFLATE_RECEIVE_TAKEOVER && kDeflateWindowAsked == TW_DEFLATE_WINDOW_ASKED);
 
 // A tw_head holds the bytes of an HttpHead.
 HttpHead load_head(const tw_head &head) {
@@ -28,6 +37,18 @@ void store_head(const HttpHead &head, tw_head *out) {
 }
 
 tw_view to_c(ByteView view) { return {view.data, view.size}; }
+
+tw_agreement to_c(const Agreement &agreement) {
+  tw_agreement out;
+  memcpy(&out, &agreement, sizeof(out));
+  return out;
+}
+
+Agreement from_c(const tw_agreement &agreement) {
+  Agreement out;
+  memcpy(static_cast<void *>(&out), &agreement, sizeof(out));
+  return out;
+}
 
 enum class HeadPart { kMethod, kTarget, kStatus };
 
@@ -96,21 +117,22 @@ tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *n
 }
 
 tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                           uint8_t accept[TW_ACCEPT_LEN], uint32_t *out_subprotocol) {
-  if (head == nullptr || data == nullptr || accept == nullptr || out_subprotocol == nullptr) return TW_ERR_NULL;
+                           tw_agreement *out_agreement) {
+  if (head == nullptr || data == nullptr || out_agreement == nullptr) return TW_ERR_NULL;
   HandshakeConfig ours;
+  Agreement agreement;
   Status status = read_handshake_config(config, &ours);
-  if (status == Status::kOk) status = check_request(load_head(*head), data, ours, accept, out_subprotocol);
+  if (status == Status::kOk) status = check_request(load_head(*head), data, ours, &agreement);
+  if (status == Status::kOk) *out_agreement = to_c(agreement);
   return to_c(status);
 }
 
-tw_status tw_response_build(const tw_handshake_config *config, const uint8_t accept[TW_ACCEPT_LEN],
-                            uint32_t subprotocol, uint8_t *out, size_t cap, size_t *out_len) {
-  if (accept == nullptr || out_len == nullptr || (out == nullptr && cap > 0)) return TW_ERR_NULL;
-  if (!is_accept(accept)) return TW_ERR_ARGUMENT;
+tw_status tw_response_build(const tw_handshake_config *config, const tw_agreement *agreement, uint8_t *out, size_t cap,
+                            size_t *out_len) {
+  if (agreement == nullptr || out_len == nullptr || (out == nullptr && cap > 0)) return TW_ERR_NULL;
   HandshakeConfig ours;
   Status status = read_handshake_config(config, &ours);
-  if (status == Status::kOk) status = build_response(ours, accept, subprotocol, {out, cap}, out_len);
+  if (status == Status::kOk) status = build_response(ours, from_c(*agreement), {out, cap}, out_len);
   return to_c(status);
 }
 
@@ -137,11 +159,13 @@ tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[
 }
 
 tw_status tw_response_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                            const uint8_t key[TW_KEY_LEN], uint32_t *out_subprotocol) {
-  if (head == nullptr || data == nullptr || key == nullptr || out_subprotocol == nullptr) return TW_ERR_NULL;
+                            const uint8_t key[TW_KEY_LEN], tw_agreement *out_agreement) {
+  if (head == nullptr || data == nullptr || key == nullptr || out_agreement == nullptr) return TW_ERR_NULL;
   HandshakeConfig ours;
+  Agreement agreement;
   Status status = read_handshake_config(config, &ours);
-  if (status == Status::kOk) status = check_response(load_head(*head), data, ours, key, out_subprotocol);
+  if (status == Status::kOk) status = check_response(load_head(*head), data, ours, key, &agreement);
+  if (status == Status::kOk) *out_agreement = to_c(agreement);
   return to_c(status);
 }
 

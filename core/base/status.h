@@ -41,6 +41,7 @@ enum class Status : int32_t {
   kCloseCode = -112,
   kCloseReason = -113,
   kEof = -114,
+  kDeflate = -115,
 
   // The peer broke the opening handshake.
   kHttpSyntax = -130,
@@ -63,9 +64,17 @@ enum class Status : int32_t {
   kLimitMessage = -201,
   kLimitFragments = -202,
   kLimitOutput = -203,
+  kLimitControlRate = -204,
+  kLimitMemory = -205,
+  kLimitRatio = -206,
   kLimitHead = -210,
   kLimitHeaderCount = -211,
   kLimitLine = -212,
+  kTimeoutHandshake = -220,
+  kTimeoutIdle = -221,
+  kTimeoutPong = -222,
+  kTimeoutMessage = -223,
+  kTimeoutClose = -224,
 
   // Resources.
   kNoMemory = -300,

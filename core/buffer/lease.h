@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A buffer that is borrowed from a pool, or from an allocator where there is no pool, and can stand in a list.
+// A buffer that is borrowed from a pool, or from an allocator where there is no pool, and can stand in a list; and the
+// account of all that one connection has borrowed.
 #ifndef TIDEWIRE_CORE_BUFFER_LEASE_H_
 #define TIDEWIRE_CORE_BUFFER_LEASE_H_
 
@@ -7,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/allocator.h"
+#include "core/base/status.h"
 #include "core/buffer/pool.h"
 
 namespace tidewire {
@@ -16,41 +18,77 @@ struct Lease {
   size_t cap;  // bytes that follow
 
   uint8_t *bytes() { return reinterpret_cast<uint8_t *>(this + 1); }
+  size_t held_len() const { return sizeof(Lease) + cap; }
 };
 
-// Where leases come from and return to.
+// Where leases come from and return to. Shared by many lenders.
 struct LeaseSource {
-  Pool *pool = nullptr;  // not owned
-  Allocator allocator;   // used where pool is nullptr
+  Pool *pool = nullptr;               // not owned
+  Allocator allocator;                // used where pool is nullptr
+  uint64_t max_held_len = 128 << 20;  // bytes lent to one lender
+};
 
-  // Room for at least `len` bytes, not in any list; nullptr when there is no memory.
-  Lease *acquire(size_t len) const {
-    if (len > SIZE_MAX - sizeof(Lease)) return nullptr;
-    size_t size = sizeof(Lease) + len;
-    void *memory = pool != nullptr ? pool->acquire(size, &size) : allocator.allocate(size);
-    if (memory == nullptr) return nullptr;
-    Lease *lease = static_cast<Lease *>(memory);
-    lease->next = nullptr;
-    lease->cap = size - sizeof(Lease);
-    return lease;
-  }
+class Lender {
+ public:
+  explicit Lender(const LeaseSource *source) : source_(source) {}
 
-  void release(Lease *lease) const {
+  const LeaseSource &source() const { return *source_; }
+  uint64_t held_len() const { return held_len_; }  // bytes lent now, the leases' own included
+
+  // Lends room for at least `len` bytes, not in any list. kLimitMemory: more than max_held_len would be held;
+  // kNoMemory. An error writes nullptr.
+  Status acquire(size_t len, Lease **out) { return lend(len, false, out); }
+  // For a long block of a length that is asked for again and again: the pool keeps it beyond its size classes.
+  Status acquire_exact(size_t len, Lease **out) { return lend(len, true, out); }
+
+  void release(Lease *lease) {
     if (lease == nullptr) return;
-    if (pool != nullptr) {
-      pool->release(reinterpret_cast<uint8_t *>(lease));
+    held_len_ -= lease->held_len();
+    if (source_->pool != nullptr) {
+      source_->pool->release(reinterpret_cast<uint8_t *>(lease));
     } else {
-      allocator.release(lease, sizeof(Lease) + lease->cap);
+      source_->allocator.release(lease, lease->held_len());
     }
   }
 
-  void release_list(Lease *first) const {
+  void release_list(Lease *first) {
     while (first != nullptr) {
       Lease *next = first->next;
       release(first);
       first = next;
     }
   }
+
+ private:
+  Status lend(size_t len, bool exact, Lease **out) {
+    *out = nullptr;
+    if (len > SIZE_MAX - sizeof(Lease)) return Status::kNoMemory;
+    size_t size = sizeof(Lease) + len;
+    if (size > room()) return Status::kLimitMemory;
+    Pool *pool = source_->pool;
+    void *memory;
+    if (pool == nullptr) {
+      memory = source_->allocator.allocate(size);
+    } else {
+      memory = exact ? pool->acquire_exact(size) : pool->acquire(size, &size);
+    }
+    if (memory == nullptr) return Status::kNoMemory;
+    if (size > room()) {  // the size class goes beyond the limit
+      pool->release(static_cast<uint8_t *>(memory));
+      return Status::kLimitMemory;
+    }
+    Lease *lease = static_cast<Lease *>(memory);
+    lease->next = nullptr;
+    lease->cap = size - sizeof(Lease);
+    held_len_ += size;
+    *out = lease;
+    return Status::kOk;
+  }
+
+  uint64_t room() const { return source_->max_held_len - held_len_; }
+
+  const LeaseSource *source_;
+  uint64_t held_len_ = 0;  // at most max_held_len
 };
 
 }  // namespace tidewire

@@ -27,13 +27,17 @@ size_t segment_len(size_t queued) {
 
 }  // namespace
 
-uint8_t *OutputQueue::reserve(const LeaseSource &source, size_t len) {
-  if (tail_ != nullptr && tail_->cap() - tail_->end >= len) return tail_->bytes() + tail_->end;
+Status OutputQueue::reserve(Lender *lender, size_t len, uint8_t **out) {
+  if (tail_ != nullptr && tail_->cap() - tail_->end >= len) {
+    *out = tail_->bytes() + tail_->end;
+    return Status::kOk;
+  }
   constexpr size_t kOverhead = sizeof(Segment) - sizeof(Lease);
-  if (len > SIZE_MAX - kOverhead) return nullptr;
+  if (len > SIZE_MAX - kOverhead) return Status::kNoMemory;
   const size_t usual = segment_len(size_) - sizeof(Segment);
-  Lease *lease = source.acquire((len < usual ? usual : len) + kOverhead);
-  if (lease == nullptr) return nullptr;
+  Lease *lease = nullptr;
+  const Status status = lender->acquire((len < usual ? usual : len) + kOverhead, &lease);
+  if (status != Status::kOk) return status;
   Segment *segment = reinterpret_cast<Segment *>(lease);
   segment->begin = segment->end = 0;
   if (tail_ == nullptr) {
@@ -42,7 +46,8 @@ uint8_t *OutputQueue::reserve(const LeaseSource &source, size_t len) {
     tail_->lease.next = lease;
   }
   tail_ = segment;
-  return segment->bytes();
+  *out = segment->bytes();
+  return Status::kOk;
 }
 
 void OutputQueue::commit(size_t len) {
@@ -59,7 +64,7 @@ size_t OutputQueue::views(ByteView *out, size_t cap) const {
   return count;
 }
 
-void OutputQueue::consume(const LeaseSource &source, size_t len) {
+void OutputQueue::consume(Lender *lender, size_t len) {
   size_ -= len;
   while (head_ != nullptr) {
     const size_t present = head_->end - head_->begin;
@@ -70,11 +75,11 @@ void OutputQueue::consume(const LeaseSource &source, size_t len) {
     len -= present;
     Segment *spent = head_;
     head_ = spent->next();
-    source.release(&spent->lease);
+    lender->release(&spent->lease);
   }
   tail_ = nullptr;
 }
 
-void OutputQueue::clear(const LeaseSource &source) { consume(source, size_); }
+void OutputQueue::clear(Lender *lender) { consume(lender, size_); }
 
 }  // namespace tidewire

@@ -14,17 +14,16 @@ namespace tidewire {
 
 class OutputQueue {
  public:
-  // Room for `len` contiguous bytes after what is queued, to be filled and then committed; nullptr when there is no
-  // memory.
-  uint8_t *reserve(const LeaseSource &source, size_t len);
+  // Room for `len` contiguous bytes after what is queued, to be filled and then committed. Statuses of Lender::acquire.
+  Status reserve(Lender *lender, size_t len, uint8_t **out);
   // Queues the first `len` of the bytes that were reserved last.
   void commit(size_t len);
 
   // Writes at most `cap` views of what is queued, oldest first. Returns how many.
   size_t views(ByteView *out, size_t cap) const;
   // Drops the `len` oldest bytes, at most size().
-  void consume(const LeaseSource &source, size_t len);
-  void clear(const LeaseSource &source);
+  void consume(Lender *lender, size_t len);
+  void clear(Lender *lender);
 
   size_t size() const { return size_; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/buffer/pool.h"
 
+#include <string.h>
+
 #include <new>
 
 namespace tidewire {
@@ -35,41 +37,48 @@ Pool *Pool::create(Allocator allocator, uint64_t max_idle_len) {
 
 void Pool::destroy(Pool *pool) {
   if (pool == nullptr) return;
-  for (size_t size_class = 0; size_class < kPoolClassCount; size_class++) {
-    while (Block *block = pool->idle_[size_class]) {
-      pool->idle_[size_class] = block->next;
-      pool->allocator_.release(block, sizeof(Block) + kPoolClassLen[size_class]);
+  const Allocator allocator = pool->allocator_;
+  for (Block *first : pool->idle_) {
+    while (Block *block = first) {
+      first = block->next;
+      allocator.release(block, sizeof(Block) + static_cast<size_t>(block->len));
     }
   }
   pthread_mutex_destroy(&pool->lock_);
-  const Allocator allocator = pool->allocator_;
   allocator.release(pool, sizeof(Pool));
 }
 
 uint8_t *Pool::acquire(size_t len, size_t *out_cap) {
   const size_t size_class = size_class_for(len);
-  const size_t cap = size_class < kPoolClassCount ? kPoolClassLen[size_class] : len;
-  Block *block = take_idle(size_class, cap);
+  *out_cap = size_class < kPoolClassCount ? kPoolClassLen[size_class] : len;
+  return lend(size_class, *out_cap);
+}
+
+uint8_t *Pool::acquire_exact(size_t len) { return lend(kExact, len); }
+
+uint8_t *Pool::lend(uint64_t size_class, size_t len) {
+  Block *block = take_idle(size_class, len);
   if (block == nullptr) {
-    if (cap > SIZE_MAX - sizeof(Block)) return nullptr;
-    block = static_cast<Block *>(allocator_.allocate(sizeof(Block) + cap));
+    if (len > SIZE_MAX - sizeof(Block)) return nullptr;
+    block = static_cast<Block *>(allocator_.allocate(sizeof(Block) + len));
     if (block == nullptr) return nullptr;
     PoolLock lock(&lock_);
     stats_.misses++;
-    stats_.in_use_len += cap;
+    stats_.in_use_len += len;
   }
-  block->len = cap;
   block->size_class = size_class;
-  *out_cap = cap;
+  block->len = len;
   return reinterpret_cast<uint8_t *>(block + 1);
 }
 
-Pool::Block *Pool::take_idle(size_t size_class, size_t len) {
-  if (size_class == kUnpooled) return nullptr;
+// Only the list of exact lengths holds blocks of another one; they are few.
+Pool::Block *Pool::take_idle(uint64_t size_class, size_t len) {
   PoolLock lock(&lock_);
-  Block *block = idle_[size_class];
+  Block **link = &idle_[size_class];
+  while (*link != nullptr && (*link)->len != len) link = &(*link)->next;
+  Block *block = *link;
   if (block == nullptr) return nullptr;
-  idle_[size_class] = block->next;
+  *link = block->next;
   stats_.hits++;
   stats_.in_use_len += len;
   stats_.idle_len -= len;
@@ -84,7 +93,7 @@ void Pool::release(uint8_t *data) {
 }
 
 bool Pool::keep_idle(Block *block, size_t len) {
-  const size_t size_class = static_cast<size_t>(block->size_class);
+  const uint64_t size_class = block->size_class;
   PoolLock lock(&lock_);
   stats_.in_use_len -= len;
   if (size_class == kUnpooled) return false;
@@ -96,6 +105,30 @@ bool Pool::keep_idle(Block *block, size_t len) {
   idle_[size_class] = block;
   stats_.idle_len += len;
   return true;
+}
+
+const void *Pool::share(const void *bytes, size_t len) {
+  PoolLock lock(&lock_);
+  for (Shared *shared = shared_; shared != nullptr; shared = shared->next) {
+    if (shared->len != len || memcmp(shared + 1, bytes, len) != 0) continue;
+    shared->holders++;
+    return shared + 1;
+  }
+  void *memory = len > SIZE_MAX - sizeof(Shared) ? nullptr : allocator_.allocate(sizeof(Shared) + len);
+  if (memory == nullptr) return nullptr;
+  shared_ = new (memory) Shared{shared_, len, 1};
+  memcpy(shared_ + 1, bytes, len);
+  return shared_ + 1;
+}
+
+void Pool::unshare(const void *bytes) {
+  PoolLock lock(&lock_);
+  Shared **link = &shared_;
+  while (*link + 1 != bytes) link = &(*link)->next;
+  Shared *shared = *link;
+  if (--shared->holders > 0) return;
+  *link = shared->next;
+  allocator_.release(shared, sizeof(Shared) + shared->len);
 }
 
 PoolStats Pool::stats() const {

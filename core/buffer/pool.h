@@ -26,35 +26,52 @@ class Pool {
  public:
   // Lives in memory of `allocator`; nullptr when there is none.
   static Pool *create(Allocator allocator, uint64_t max_idle_len);
-  // Frees the idle buffers and the pool. Every buffer must be back.
+  // Frees the idle buffers and the pool. Every buffer and share must be back.
   static void destroy(Pool *pool);
 
   // A buffer of at least `len` bytes, aligned to 16, and its real size; nullptr when there is no memory.
   uint8_t *acquire(size_t len, size_t *out_cap);
+  // A buffer of exactly `len` bytes that is kept for reuse at that length, whatever the size classes.
+  uint8_t *acquire_exact(size_t len);
   void release(uint8_t *data);
+
+  // One copy of equal bytes for all who share them; nullptr when there is no memory. Aligned to 16.
+  const void *share(const void *bytes, size_t len);
+  // Gives a share back; the last one frees the copy.
+  void unshare(const void *bytes);
 
   PoolStats stats() const;
 
  private:
-  // In front of every buffer. An idle one is linked through it.
+  // In front of every buffer.
   struct alignas(16) Block {
     union {
-      Block *next;
-      uint64_t len;  // bytes after the block, while in use
+      uint64_t size_class;  // in use: index, kUnpooled or kExact
+      Block *next;          // idle
     };
-    uint64_t size_class;  // index, or kUnpooled
+    uint64_t len;  // bytes after the block
   };
   static constexpr uint64_t kUnpooled = kPoolClassCount;
+  static constexpr uint64_t kExact = kPoolClassCount + 1;
+
+  // In front of shared bytes.
+  struct alignas(16) Shared {
+    Shared *next;
+    size_t len;  // bytes after it
+    uint64_t holders;
+  };
 
   Pool(Allocator allocator, uint64_t max_idle_len) : allocator_(allocator), max_idle_len_(max_idle_len) {}
 
-  Block *take_idle(size_t size_class, size_t len);
+  uint8_t *lend(uint64_t size_class, size_t len);
+  Block *take_idle(uint64_t size_class, size_t len);
   bool keep_idle(Block *block, size_t len);
 
   Allocator allocator_;
   uint64_t max_idle_len_;
-  mutable pthread_mutex_t lock_;  // over everything below
-  Block *idle_[kPoolClassCount] = {};
+  mutable pthread_mutex_t lock_;           // over everything below
+  Block *idle_[kPoolClassCount + 2] = {};  // by size class; none are kUnpooled
+  Shared *shared_ = nullptr;
   PoolStats stats_;
 };
 

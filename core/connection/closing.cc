@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The closing handshake (RFC 6455 §7), and the end of a connection that failed.
+#include <string.h>
+
 #include "core/base/endian.h"
+#include "core/connection/codec.h"
 #include "core/connection/connection.h"
 #include "core/wire/close_code.h"
 
@@ -12,7 +15,7 @@ constexpr size_t kMaxReason = kMaxControlPayload - 2;  // bytes after the close 
 }  // namespace
 
 Status Connection::close(uint32_t code, ByteView reason) {
-  if (state_ != State::kOpen && !(close_planned_ && close_received_)) return Status::kState;
+  if (state_ != State::kOpen && !(close_received_ && can_send())) return Status::kState;
   if (code == 0 && reason.size > 0) return Status::kArgument;
   if (code != 0 && !close_code_valid(code)) return Status::kSendCloseCode;
   if (reason.size > kMaxReason) return Status::kControlLength;
@@ -20,23 +23,31 @@ Status Connection::close(uint32_t code, ByteView reason) {
   if (!kernels_->utf8_step(&utf8, reason.data, reason.size) || utf8.need != 0) return Status::kText;
   const Status status = queue_close(code, reason);
   if (status != Status::kOk) return status;
-  state_ = close_planned_ ? State::kClosed : State::kClosing;
+  begin_closing(Cause::kUs);
+  if (close_received_) state_ = State::kClosed;
   close_planned_ = false;
   return Status::kOk;
+}
+
+// By whoever is first.
+void Connection::begin_closing(Cause cause) {
+  if (cause_ == Cause::kNobody) {
+    cause_ = cause;
+    since_ = now_;
+  }
+  state_ = State::kClosing;
 }
 
 // Our close frame comes last: the messages that were read before the peer's, or before the fault, may still be answered
 // (RFC 6455 §5.5.1), until the output is looked at.
 void Connection::plan_close(uint32_t code) {
   close_planned_ = true;
-  planned_code_ = static_cast<uint16_t>(code);
-  state_ = State::kClosing;
+  local_code_ = static_cast<uint16_t>(code);
 }
 
 // Without memory for the frame the peer sees the stream end.
 void Connection::carry_out_close() {
-  const Status status = queue_close(planned_code_, {});
-  if (status != Status::kOk && error_ != Status::kOk) error_close_code_ = kCloseAbnormal;
+  queue_close(local_code_ == kCloseNoCode ? 0 : local_code_, {});
   close_planned_ = false;
   state_ = State::kClosed;
 }
@@ -51,8 +62,12 @@ Status Connection::queue_close(uint32_t code, ByteView reason) {
   }
   // The last frame is exempt from the limit, so that the peer learns why.
   const Status status = queue_frame(kFin | kClose, {payload, len}, UINT64_MAX);
-  if (status == Status::kOk) close_sent_ = true;
-  return status;
+  if (status != Status::kOk) return status;
+  close_sent_ = true;
+  local_code_ = code == 0 ? uint16_t{kCloseNoCode} : static_cast<uint16_t>(code);
+  drop_pong();
+  if (codec_ != nullptr) release_deflater();
+  return Status::kOk;
 }
 
 Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
@@ -69,33 +84,48 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
       return fail(Status::kCloseReason, offset);
     }
   }
-  add_event(in, EventType::kClose, kClose, payload + (len - reason.size), reason.size, code);
+  add_event(in, EventType::kClose, kClose, {payload + (len - reason.size), reason.size}, code);
   close_received_ = true;
+  remote_code_ = static_cast<uint16_t>(code);
+  begin_closing(Cause::kPeer);
   if (close_sent_) {
     state_ = State::kClosed;
-  } else {
-    plan_close(code == kCloseNoCode ? 0 : code);  // RFC 6455 §5.5.1: answered with the same code
+  } else if (!has(kConnManualClose)) {
+    plan_close(code);  // RFC 6455 §5.5.1: answered with the same code
   }
-  assembler_.reset(source_);
+  stop_reading();
   return Status::kOk;
 }
 
 // Fail the WebSocket Connection (RFC 6455 §7.1.7).
 Status Connection::fail(Status status, uint64_t offset) {
-  error_ = status;
-  error_offset_ = offset;
-  if (state_ != State::kConnecting) error_close_code_ = kCloseAbnormal;
-  if (state_ == State::kOpen && status != Status::kEof) {
-    error_close_code_ = status_info(status).close_code;
-    plan_close(error_close_code_);
+  const bool answers = state_ == State::kOpen && status != Status::kEof;
+  begin_closing(Cause::kError);
+  if (answers) {
+    plan_close(status_info(status).close_code);
   } else {
     state_ = State::kClosed;
   }
-  source_.release(control_);
-  control_ = nullptr;
-  assembler_.reset(source_);
-  drop_opening();
+  stop_reading();
+  drop_pong();
+  error_ = status;
+  error_offset_ = offset;
   return status;
+}
+
+// Gives back what was held for input that is now never read.
+void Connection::stop_reading() {
+  in_payload_ = false;
+  lender_.release(control_);
+  control_ = nullptr;
+  assembler_.reset(&lender_);
+  if (!opened_) return drop_opening();
+  if (codec_ != nullptr) release_inflater();
+}
+
+void Connection::drop_pong() {
+  lender_.release(pong_);
+  pong_ = nullptr;
 }
 
 }  // namespace tidewire

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One side of a WebSocket connection as a function of the bytes that arrive and the calls that are made. Knows no
-// socket, clock or thread.
+// One side of a WebSocket connection as a function of the bytes that arrive, the calls that are made and the times that
+// are told. Knows no socket, clock or thread.
 #ifndef TIDEWIRE_CORE_CONNECTION_CONNECTION_H_
 #define TIDEWIRE_CORE_CONNECTION_CONNECTION_H_
 
@@ -21,12 +21,34 @@ namespace tidewire {
 enum class State : uint8_t { kConnecting, kOpen, kClosing, kClosed };
 
 // tw_conn_wants
-enum Want : uint32_t { kWantRead = 1, kWantWrite = 2, kWantClose = 4 };
+enum Want : uint32_t { kWantRead = 1, kWantWrite = 2, kWantClose = 4, kWantPause = 8 };
 
 // tw_conn_send
-enum SendFlag : uint32_t { kSendMore = 1, kSendValidUtf8 = 2 };
+enum SendFlag : uint32_t { kSendMore = 1, kSendValidUtf8 = 2, kSendCompress = 4, kSendNoCompress = 8 };
+
+enum class Cause : uint8_t { kNobody, kUs, kPeer, kError };
+
+// tw_conn_stats without its size.
+struct ConnectionStats {
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  uint64_t messages_received = 0;
+  uint64_t messages_sent = 0;
+  uint64_t frames_received = 0;
+  uint64_t frames_sent = 0;
+  uint64_t control_frames_received = 0;
+  uint64_t control_frames_sent = 0;
+  uint64_t deflated_received_len = 0;
+  uint64_t inflated_received_len = 0;
+  uint64_t deflated_sent_len = 0;
+  uint64_t inflated_sent_len = 0;
+  uint64_t held_len = 0;
+  uint64_t context_len = 0;
+  uint64_t rtt_ns = 0;
+};
 
 struct Opening;
+struct Codec;
 
 class Connection {
  public:
@@ -47,13 +69,22 @@ class Connection {
   // closing.cc
   Status close(uint32_t code, ByteView reason);
 
+  // timers.cc
+  Status tick(uint64_t now, uint64_t *out_next_deadline);
+
   State state() const { return state_; }
   uint32_t wants() const;
 
   Status error() const { return error_; }
-  uint64_t error_offset() const { return error_offset_; }
+  uint64_t error_offset() const { return error_ == Status::kOk ? 0 : error_offset_; }
   // The close code that answered the failure, 1006 where none did, 0 in the handshake.
-  uint32_t error_close_code() const { return error_close_code_; }
+  uint32_t error_close_code() const;
+
+  Cause cause() const { return cause_; }
+  uint16_t local_close_code() const { return close_sent_ ? local_code_ : uint16_t{0}; }
+  uint16_t remote_close_code() const { return remote_code_; }
+  DeflateTerms deflate_terms() const;
+  ConnectionStats stats() const;
 
  private:
   // One call of receive: what was fed, and what was made of it so far.
@@ -64,18 +95,21 @@ class Connection {
     Event *events;
     size_t cap;
     size_t count;
+    uint64_t inflate_left;  // bytes
 
     size_t left() const { return len - pos; }
   };
 
-  explicit Connection(const ConnectionConfig &config);
+  Connection(const Settings *settings, Role role);
+  void drop_codec();
 
   // opening.cc
   Status start_opening(const HandshakeConfig &config);
   Status read_head(Input *in);
   Status gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used);
-  bool keep_head(const uint8_t *fed, size_t len);
+  Status keep_head(const uint8_t *fed, size_t len);
   Status finish_opening(uint8_t *head, size_t head_len, Input *in);
+  Status open(const DeflateTerms &terms);
   template <class Build>
   Status queue_head(Build build);
   void queue_refusal(Status reason);
@@ -87,65 +121,124 @@ class Connection {
   Status read_frame(Input *in);
   Status read_header(Input *in, FrameHeader *out);
   Status start_frame(const FrameHeader &header);
+  Status start_control();
   Status read_data(Input *in);
-  void finish_message(Input *in);
+  void advance(Input *in, size_t len);
+  void finish_frame(Input *in);
+  void add_chunk(Input *in, MutBytes data, bool last);
   Status read_control(Input *in);
   Status finish_control(uint8_t *payload, Input *in);
-  void add_event(Input *in, EventType type, uint8_t opcode, uint8_t *data, size_t len, uint32_t code = 0);
+  Status answer_ping(ByteView payload);
+  void add_event(Input *in, EventType type, uint8_t opcode, MutBytes data, uint32_t code = 0, uint8_t flags = kFin);
   void deliver(Lease *lease);
+
+  // inflate.cc
+  Status read_deflated(Input *in);
+  Status start_piece(Assembler *piece);
+  void deliver_piece(Input *in, Assembler *piece, bool last);
+  Status inflate(Input *in, ByteView *from, bool last, Assembler *to);
+  Status inflate_slice(Input *in, ByteView *slice, bool finish, Assembler *to);
+  uint64_t delivered_len(const Assembler &to) const;
+  Status check_ratio(const Assembler &to) const;
+  void release_inflater();
 
   // closing.cc
   Status read_close(uint8_t *payload, size_t len, Input *in);
+  void begin_closing(Cause cause);
   void plan_close(uint32_t code);
   void carry_out_close();
   Status queue_close(uint32_t code, ByteView reason);
   Status fail(Status status, uint64_t offset);
+  void stop_reading();
+  void drop_pong();
 
   // send.cc
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
+  Status reserve_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header, uint8_t **out);
+  void commit_frame(uint8_t first, size_t len);
+  void commit_output(size_t len);
+  void send_pending_pong();
   Status next_key(uint32_t *out);
 
-  bool can_send() const { return state_ == State::kOpen || close_planned_; }
+  // deflate_send.cc
+  bool start_deflated(ByteView payload, uint32_t flags);
+  Status queue_deflated(uint8_t first, ByteView payload, bool last);
+  void release_deflater();
+
+  // timers.cc
+  Status check_timeouts();
+  Status expire_closing();
+  void send_keepalive();
+  bool take_keepalive(ByteView pong);
+  uint64_t next_deadline() const;
+  bool passed(uint64_t start, uint64_t timeout) const { return timeout != kNever && now_ - start >= timeout; }
+
+  const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
+  bool has(ConnFlag flag) const { return (settings().flags & flag) != 0; }
+  bool can_send() const;
+  bool reads() const;
   bool client() const { return role_ == Role::kClient; }
-  uint32_t frame_rules() const { return (client() ? kRequireUnmasked : kRequireMasked) | kValidateText; }
+  Codec *codec() const { return opened_ ? codec_ : nullptr; }
+  uint32_t frame_rules() const;
   // Where the frame that is being read starts in the stream, with the input read up to in.pos.
   uint64_t frame_offset(const Input &in) const { return received_ + in.pos - payload_done_ - frame_.header_len; }
 
+  Lender lender_;  // its source is the settings
   const Kernels *kernels_;
-  LeaseSource source_;
-  RandomSource random_;
-  uint64_t max_frame_len_;
-  uint64_t max_message_len_;
-  uint64_t max_output_len_;
-  uint32_t max_fragments_;
+  Assembler assembler_;
+  OutputQueue output_;
+  Lease *control_ = nullptr;    // payload of a control frame that was cut
+  Lease *pong_ = nullptr;       // payload of a pong that waits for room, its length first
+  Lease *delivered_ = nullptr;  // what the events of the last call point into
+  union {
+    Opening *opening_;  // until opened_
+    Codec *codec_;      // then, where compression was negotiated
+  };
 
-  Role role_;
-  State state_ = State::kConnecting;
-  bool close_sent_ = false;
-  bool close_received_ = false;
-  bool close_planned_ = false;  // state kClosing; planned_code_ is sent when the output is looked at
-  uint16_t planned_code_ = 0;
-  uint8_t send_opcode_ = 0;  // of the fragmented message that is being sent; 0: none
-  Utf8State send_utf8_;
-
-  bool in_payload_ = false;    // frame_ is valid
-  uint8_t header_have_ = 0;    // bytes in header_
-  uint8_t keys_left_ = 0;      // at the end of keys_
-  uint64_t received_ = 0;      // bytes of the stream before the input at hand
-  uint64_t payload_done_ = 0;  // bytes of frame_'s payload that were read
+  uint64_t received_ = 0;  // bytes of the stream before the input at hand
+  uint64_t sent_ = 0;      // bytes queued
+  union {
+    uint64_t payload_done_;  // bytes of frame_'s payload that were read
+    uint64_t error_offset_;  // once failed
+  };
   union {
     FrameHeader frame_;           // while its payload is read
     uint8_t header_[kMaxHeader];  // of a frame cut inside its header
   };
-  Assembler assembler_;
-  Lease *control_ = nullptr;    // payload of a control frame that was cut
-  Lease *delivered_ = nullptr;  // what the events of the last call point into
-  OutputQueue output_;
-  Opening *opening_ = nullptr;  // while connecting
 
+  uint64_t now_ = 0;      // ns, as told last
+  uint64_t since_ = 0;    // start of the handshake; last input while open; start of closing
+  uint64_t ping_at_ = 0;  // the last keepalive, or the start of its clock
+  uint32_t rtt_us_ = 0;
+  uint32_t control_second_ = 0;  // of now_, and the control frames received in it
+  uint32_t control_count_ = 0;
+
+  uint32_t control_frames_received_ = 0;
+  uint32_t control_frames_sent_ = 0;
   Status error_ = Status::kOk;
-  uint16_t error_close_code_ = 0;
-  uint64_t error_offset_ = 0;
+  uint64_t messages_received_ = 0;
+  uint64_t messages_sent_ = 0;
+  uint64_t frames_received_ = 0;
+  uint64_t frames_sent_ = 0;
+
+  uint16_t local_code_ = 0;  // planned, or sent
+  uint16_t remote_code_ = 0;
+  Role role_;
+  State state_ = State::kConnecting;
+  Cause cause_ = Cause::kNobody;
+  uint8_t send_opcode_ = 0;  // of the fragmented message that is being sent; 0: none
+  Utf8State send_utf8_;
+  uint8_t header_have_ = 0;  // bytes in header_
+  uint8_t keys_left_ = 0;    // at the end of keys_
+  bool close_sent_ : 1 = false;
+  bool close_received_ : 1 = false;
+  bool close_planned_ : 1 = false;        // state kClosing; local_code_ is sent when the output is looked at
+  bool in_payload_ : 1 = false;           // frame_ is valid
+  bool opened_ : 1 = false;               // the handshake is over
+  bool ticked_ : 1 = false;               // now_ is known
+  bool pinged_ : 1 = false;               // a keepalive is not answered yet
+  bool paused_ : 1 = false;               // the output went over its high mark, and not yet under its low one
+  bool send_deflated_ : 1 = false;        // the message that is being sent is compressed
   static constexpr size_t kKeyCount = 8;  // one call of the random source serves so many frames
   uint32_t keys_[kKeyCount];
 };

@@ -11,7 +11,7 @@
 
 namespace tidewire {
 
-enum class EventType : uint8_t { kOpen = 1, kMessage = 2, kPing = 3, kPong = 4, kClose = 5 };
+enum class EventType : uint8_t { kOpen = 1, kMessage = 2, kPing = 3, kPong = 4, kClose = 5, kChunk = 6 };
 
 struct __attribute__((may_alias)) Event {
   uint8_t *data;

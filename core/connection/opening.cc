@@ -5,18 +5,19 @@
 
 #include <new>
 
+#include "core/connection/codec.h"
 #include "core/connection/connection.h"
 #include "core/wire/accept_key.h"
 
 namespace tidewire {
 
+// Lives at the start of a lease.
 struct Opening {
-  HandshakeConfig config;  // its strings are in this block, after the struct
+  HandshakeConfig config;  // its strings are in the lease, after the struct
   HttpHead head;
   uint8_t key[kKeyLen];    // client
   Lease *bytes = nullptr;  // of a head that came in pieces
   size_t len = 0;          // of bytes
-  size_t block_len = 0;    // of the whole allocation
 };
 
 namespace {
@@ -91,32 +92,33 @@ Status Connection::queue_head(Build build) {
   size_t len = 0;
   Status status = build(MutBytes{}, &len);
   if (status != Status::kNeedRoom) return status;
-  uint8_t *out = output_.reserve(source_, len);
-  if (out == nullptr) return Status::kNoMemory;
-  status = build(MutBytes{out, len}, &len);
-  if (status == Status::kOk) output_.commit(len);
+  uint8_t *out = nullptr;
+  status = output_.reserve(&lender_, len, &out);
+  if (status == Status::kOk) status = build(MutBytes{out, len}, &len);
+  if (status == Status::kOk) commit_output(len);
   return status;
 }
 
 Status Connection::start_opening(const HandshakeConfig &config) {
   ConfigCopier measure(nullptr);
   measure.copy(config);
-  const size_t block_len = sizeof(Opening) + measure.len();
-  void *memory = source_.allocator.allocate(block_len);
-  if (memory == nullptr) return Status::kNoMemory;
-  opening_ = new (memory) Opening();
-  opening_->block_len = block_len;
+  Lease *lease = nullptr;
+  const Status lent = lender_.acquire(sizeof(Opening) + measure.len(), &lease);
+  if (lent != Status::kOk) return lent;
+  opening_ = new (lease->bytes()) Opening();
   opening_->config = ConfigCopier(reinterpret_cast<uint8_t *>(opening_ + 1)).copy(config);
   opening_->head.init(role_ == Role::kServer, config.limits);
   if (client()) {
-    if (Status status = key_generate(random_, opening_->key); status != Status::kOk) return status;
+    if (Status status = key_generate(settings().random, opening_->key); status != Status::kOk) return status;
     return queue_head(
         [this](MutBytes out, size_t *len) { return build_request(opening_->config, opening_->key, out, len); });
   }
   // A configuration that no response can be built from is the caller's mistake, and better known now.
+  Agreement any;
+  memset(any.accept, 'A', kAcceptLen - 1);
+  any.accept[kAcceptLen - 1] = '=';
   size_t len = 0;
-  const uint8_t any_accept[kAcceptLen] = {};
-  const Status status = build_response(opening_->config, any_accept, 0, {}, &len);
+  const Status status = build_response(opening_->config, any, {}, &len);
   return status == Status::kNeedRoom ? Status::kOk : status;
 }
 
@@ -150,56 +152,79 @@ Status Connection::gather_head(Input *in, size_t *out_head_len, uint8_t **out_he
   const size_t before = opening->len;
   const size_t most = opening->head.max_len() - before;
   const size_t more = in->left() < most ? in->left() : most;
-  if (!keep_head(fed, more)) {
+  Status status = keep_head(fed, more);
+  if (status != Status::kOk) {
     *out_head_len = 0;
-    return Status::kNoMemory;
+    return status;
   }
   *out_head = opening->bytes->bytes();
-  const Status status = opening->head.parse(*out_head, opening->len, out_head_len);
+  status = opening->head.parse(*out_head, opening->len, out_head_len);
   *out_used = status == Status::kOk ? *out_head_len - before : more;
   return status;
 }
 
-// Appends to the copy of the head. False without memory, and nothing has changed.
-bool Connection::keep_head(const uint8_t *fed, size_t len) {
+// Appends to the copy of the head. An error changes nothing.
+Status Connection::keep_head(const uint8_t *fed, size_t len) {
   Opening *opening = opening_;
   const size_t needed = opening->len + len;
   const size_t cap = opening->bytes == nullptr ? 0 : opening->bytes->cap;
   if (needed > cap) {
+    const size_t max_len = opening->head.max_len();
     const size_t usual = cap == 0 ? kFirstHeadLen : 2 * cap;
-    Lease *larger = source_.acquire(needed < usual ? usual : needed);
-    if (larger == nullptr) return false;
+    const size_t grown = needed < usual ? usual : needed;
+    const bool is_largest = cap > max_len / 4 || grown >= max_len;
+    Lease *larger = nullptr;
+    // The largest one may not be rounded up to a size class.
+    const Status status = is_largest ? lender_.acquire_exact(max_len, &larger) : lender_.acquire(grown, &larger);
+    if (status != Status::kOk) return status;
     if (opening->len > 0) memcpy(larger->bytes(), opening->bytes->bytes(), opening->len);
-    source_.release(opening->bytes);
+    lender_.release(opening->bytes);
     opening->bytes = larger;
   }
   memcpy(opening->bytes->bytes() + opening->len, fed, len);
   opening->len = needed;
-  return true;
+  return Status::kOk;
 }
 
 Status Connection::finish_opening(uint8_t *head, size_t head_len, Input *in) {
-  uint8_t accept[kAcceptLen];
-  uint32_t subprotocol = 0;
+  Agreement agreement;
   Status status;
   if (client()) {
-    status = check_response(opening_->head, head, opening_->config, opening_->key, &subprotocol);
+    status = check_response(opening_->head, head, opening_->config, opening_->key, &agreement);
   } else {
-    status = check_request(opening_->head, head, opening_->config, accept, &subprotocol);
+    status = check_request(opening_->head, head, opening_->config, &agreement);
     if (status == Status::kOk) {
-      status = queue_head(
-          [&](MutBytes out, size_t *len) { return build_response(opening_->config, accept, subprotocol, out, len); });
+      status =
+          queue_head([&](MutBytes out, size_t *len) { return build_response(opening_->config, agreement, out, len); });
     }
   }
   if (status != Status::kOk) {
     queue_refusal(status);
     return fail(status, 0);
   }
-  add_event(in, EventType::kOpen, 0, head, head_len, subprotocol);
-  deliver(opening_->bytes);
+  Lease *bytes = opening_->bytes;
   opening_->bytes = nullptr;
   drop_opening();
+  deliver(bytes);
+  status = open(agreement.deflate);
+  if (status != Status::kOk) return fail(status, 0);
+  add_event(in, EventType::kOpen, 0, {head, head_len}, agreement.subprotocol, 0);
+  return Status::kOk;
+}
+
+// From here on the stream has frames. On an error there is no compression.
+Status Connection::open(const DeflateTerms &terms) {
   state_ = State::kOpen;
+  opened_ = true;
+  codec_ = nullptr;
+  since_ = ping_at_ = now_;
+  if (terms.enabled == 0) return Status::kOk;
+  Lease *lease = nullptr;
+  const Status status = lender_.acquire(sizeof(Codec), &lease);
+  if (status != Status::kOk) return status;
+  codec_ = new (lease->bytes()) Codec();
+  codec_->terms = terms;
+  codec_->terms.flags &= kDeflateSendTakeover | kDeflateReceiveTakeover;
   return Status::kOk;
 }
 
@@ -211,8 +236,8 @@ void Connection::queue_refusal(Status reason) {
 
 void Connection::drop_opening() {
   if (opening_ == nullptr) return;
-  source_.release(opening_->bytes);
-  source_.allocator.release(opening_, opening_->block_len);
+  lender_.release(opening_->bytes);
+  lender_.release(reinterpret_cast<Lease *>(opening_) - 1);
   opening_ = nullptr;
 }
 

@@ -4,26 +4,28 @@
 #include <string.h>
 
 #include "core/base/macros.h"
+#include "core/connection/codec.h"
 #include "core/connection/connection.h"
 #include "core/simd/small.h"
 
 namespace tidewire {
 
 Status Connection::receive(MutBytes data, Event *events, size_t cap, size_t *out_count, size_t *out_consumed) {
-  source_.release_list(delivered_);
+  lender_.release_list(delivered_);
   delivered_ = nullptr;
-  Input in{data.data, data.size, 0, events, cap, 0};
+  if (state_ == State::kOpen && data.size > 0) since_ = now_;
+  Input in{data.data, data.size, 0, events, cap, 0, settings().deflate.max_call_len};
   Status status = error_;
   while (status == Status::kOk && in.left() > 0 && !close_received_) {
     if (in.count == in.cap) {
       status = Status::kNeedRoom;
     } else {
-      status = state_ == State::kConnecting ? read_head(&in) : read_frames(&in);
+      status = opened_ ? read_frames(&in) : read_head(&in);
     }
   }
+  received_ = error_ == Status::kOk ? received_ + in.pos : error_offset_;
   // Nothing is read after a close frame or a failure (RFC 6455 §1.4, §7.1.7).
   if (close_received_ || failed(status)) in.pos = in.len;
-  received_ += in.pos;
   *out_count = in.count;
   *out_consumed = in.pos;
   return status;
@@ -44,6 +46,8 @@ Status Connection::read_frames(Input *in) {
 }
 
 Status Connection::read_messages(Input *in) {
+  const Settings &settings = this->settings();
+  const bool stream = has(kConnStream);
   FrameBatch batch{};
   batch.data = in->data;
   batch.len = in->len;
@@ -52,12 +56,16 @@ Status Connection::read_messages(Input *in) {
   batch.cap = in->cap;
   batch.count = in->count;
   batch.rules = frame_rules();
-  batch.tag = static_cast<uint8_t>(EventType::kMessage);
-  batch.max_payload_len = max_frame_len_ < max_message_len_ ? max_frame_len_ : max_message_len_;
+  batch.tag = static_cast<uint8_t>(stream ? EventType::kChunk : EventType::kMessage);
+  batch.max_payload_len =
+      settings.max_frame_len < settings.max_message_len ? settings.max_frame_len : settings.max_message_len;
   batch.base_offset = received_;
-  const Status status = frame_loops(kernels_->isa).messages(&batch);
+  Status status = frame_loops(kernels_->isa).messages(&batch);
+  frames_received_ += batch.count - in->count;
+  messages_received_ += batch.count - in->count;
   in->pos = batch.pos;
   in->count = batch.count;
+  if (status == Status::kUtf8 && stream) status = Status::kOk;  // what comes before the fault is still a chunk
   return status == Status::kOk ? status : fail(status, received_ + batch.error_offset);
 }
 
@@ -74,20 +82,22 @@ Status Connection::read_frame(Input *in) {
     payload_done_ = 0;
     in_payload_ = true;
   }
-  return frame_.control() ? read_control(in) : read_data(in);
+  if (frame_.control()) return read_control(in);
+  return assembler_.message().compressed ? read_deflated(in) : read_data(in);
 }
 
 // Reads the header at in->pos, of which the first header_have_ bytes came earlier, without moving in->pos; but what is
 // left of the input when it ends inside the header is kept.
 Status Connection::read_header(Input *in, FrameHeader *out) {
+  const uint32_t rules = frame_rules() | (codec() != nullptr ? kAllowRsv1 : 0u);
   if (header_have_ == 0) {
-    const Status status = parse_frame_header(in->data + in->pos, in->left(), frame_rules(), out);
+    const Status status = parse_frame_header(in->data + in->pos, in->left(), rules, out);
     if (status != Status::kNeedInput) return status;
   }
   const size_t room = kMaxHeader - header_have_;
   const size_t more = in->left() < room ? in->left() : room;
   memcpy(header_ + header_have_, in->data + in->pos, more);
-  const Status status = parse_frame_header(header_, header_have_ + more, frame_rules(), out);
+  const Status status = parse_frame_header(header_, header_have_ + more, rules, out);
   if (status == Status::kNeedInput) {
     header_have_ = static_cast<uint8_t>(header_have_ + more);
     in->pos += more;
@@ -97,17 +107,45 @@ Status Connection::read_header(Input *in, FrameHeader *out) {
 
 // Judges a header by what came before it, and by the limits, before any of its payload is kept.
 Status Connection::start_frame(const FrameHeader &header) {
-  if (header.control()) return Status::kOk;
+  const bool compressed = (header.first & kRsv1) != 0;
+  if (header.control()) return compressed ? Status::kRsv : start_control();  // RFC 7692 §6.1
+  const bool first = !assembler_.active();
   const bool continuation = header.opcode() == kContinuation;
-  if (continuation && !assembler_.active()) return Status::kContinuation;  // RFC 6455 §5.4
-  if (!continuation && assembler_.active()) return Status::kInterleaved;   // RFC 6455 §5.4
-  if (header.payload_len > max_frame_len_) return Status::kLimitFrame;
-  if (assembler_.len() > max_message_len_ || header.payload_len > max_message_len_ - assembler_.len()) {
-    return Status::kLimitMessage;
+  if (continuation && first) return Status::kContinuation;   // RFC 6455 §5.4
+  if (!continuation && !first) return Status::kInterleaved;  // RFC 6455 §5.4
+  if (continuation && compressed) return Status::kRsv;       // RFC 7692 §6.1
+  const Settings &settings = this->settings();
+  if (header.payload_len > settings.max_frame_len) return Status::kLimitFrame;
+  const bool inflates = first ? compressed : assembler_.message().compressed;
+  const uint64_t have = first || inflates ? 0 : assembler_.message().len;
+  if (!inflates && header.payload_len > settings.max_message_len - have) return Status::kLimitMessage;
+  if (!first && assembler_.message().fragments >= settings.max_fragments) return Status::kLimitFragments;
+
+  const size_t room = inflates || has(kConnStream) ? 0 : static_cast<size_t>(header.payload_len);
+  Status status = Status::kOk;
+  if (first) {
+    Assembler::Message message;
+    message.since = now_;
+    message.opcode = header.opcode();
+    message.validated = message.opcode == kText && !has(kConnTrusted);
+    message.compressed = compressed;
+    status = assembler_.start(&lender_, message, room);
+  } else if (room > 0) {
+    status = assembler_.grow(&lender_, room, header.fin(), settings.max_message_len);
   }
-  if (assembler_.fragments() >= max_fragments_) return Status::kLimitFragments;
-  const uint8_t opcode = continuation ? assembler_.opcode() : header.opcode();
-  return assembler_.add_frame(source_, opcode, static_cast<size_t>(header.payload_len), header.fin(), max_message_len_);
+  if (status == Status::kOk) assembler_.message().fragments++;
+  return status;
+}
+
+// Control frames are counted in whole seconds of the clock that tick() tells; without it there is no rate.
+Status Connection::start_control() {
+  if (!ticked_) return Status::kOk;
+  const uint32_t second = static_cast<uint32_t>(now_ / kSecond);
+  if (second != control_second_) control_count_ = 0;
+  control_second_ = second;
+  if (control_count_ >= settings().max_control_rate) return Status::kLimitControlRate;
+  control_count_++;
+  return Status::kOk;
 }
 
 Status Connection::read_data(Input *in) {
@@ -115,23 +153,45 @@ Status Connection::read_data(Input *in) {
   const size_t len = in->left() < missing ? in->left() : static_cast<size_t>(missing);
   const uint32_t key = rotate_key(frame_.key, static_cast<size_t>(payload_done_ & 3));
   const bool last = frame_.fin() && len == missing;
+  uint8_t *data = in->data + in->pos;
   size_t bad = 0;
-  const Status status = assembler_.append(*kernels_, in->data + in->pos, len, key, last, &bad);
-  if (status != Status::kOk) return fail(status, received_ + in->pos + bad);
-  in->pos += len;
-  payload_done_ += len;
-  if (payload_done_ < frame_.payload_len) return Status::kOk;
-  in_payload_ = false;
-  if (frame_.fin()) finish_message(in);
+  const Status status = has(kConnStream) ? assembler_.pass(*kernels_, data, len, key, last, &bad)
+                                         : assembler_.append(*kernels_, data, len, key, last, &bad);
+  if (status != Status::kOk) {
+    if (has(kConnStream)) add_chunk(in, {data, bad}, false);
+    return fail(status, received_ + in->pos + bad);
+  }
+  advance(in, len);
+  if (has(kConnStream)) add_chunk(in, {data, len}, last);
+  if (payload_done_ == frame_.payload_len) finish_frame(in);
   return Status::kOk;
 }
 
-void Connection::finish_message(Input *in) {
-  const uint8_t opcode = assembler_.opcode();
-  size_t len = 0;
-  Lease *message = assembler_.finish(&len);
-  add_event(in, EventType::kMessage, opcode, message == nullptr ? nullptr : message->bytes(), len);
+void Connection::advance(Input *in, size_t len) {
+  in->pos += len;
+  payload_done_ += len;
+}
+
+// The end of a data frame, and of its message with the last one.
+void Connection::finish_frame(Input *in) {
+  in_payload_ = false;
+  frames_received_++;
+  if (!frame_.fin()) return;
+  messages_received_++;
+  if (has(kConnStream)) return assembler_.reset(&lender_);
+  const uint8_t opcode = assembler_.message().opcode;
+  MutBytes data;
+  Lease *message = assembler_.finish(&data);
+  add_event(in, EventType::kMessage, opcode, data);
   deliver(message);
+}
+
+void Connection::add_chunk(Input *in, MutBytes data, bool last) {
+  if (data.size == 0 && !last) return;
+  Assembler::Message &message = assembler_.message();
+  const uint8_t opcode = message.reported ? uint8_t{kContinuation} : message.opcode;
+  message.reported = true;
+  add_event(in, EventType::kChunk, opcode, data, 0, last ? kFin : uint8_t{0});
 }
 
 Status Connection::read_control(Input *in) {
@@ -140,16 +200,16 @@ Status Connection::read_control(Input *in) {
   if (done == 0 && in->left() >= payload_len) {
     uint8_t *payload = in->data + in->pos;
     kernels_->mask(payload, payload, payload_len, frame_.key);
-    in->pos += payload_len;
-    payload_done_ = payload_len;
+    advance(in, payload_len);
     return finish_control(payload, in);
   }
-  if (control_ == nullptr) control_ = source_.acquire(kMaxControlPayload);
-  if (control_ == nullptr) return fail(Status::kNoMemory, frame_offset(*in));
+  if (control_ == nullptr) {
+    const Status status = lender_.acquire(kMaxControlPayload, &control_);
+    if (status != Status::kOk) return fail(status, frame_offset(*in));
+  }
   const size_t len = in->left() < payload_len - done ? in->left() : payload_len - done;
   kernels_->mask(control_->bytes() + done, in->data + in->pos, len, rotate_key(frame_.key, done));
-  in->pos += len;
-  payload_done_ += len;
+  advance(in, len);
   if (payload_done_ < payload_len) return Status::kOk;
   Lease *kept = control_;
   control_ = nullptr;
@@ -159,23 +219,40 @@ Status Connection::read_control(Input *in) {
 
 Status Connection::finish_control(uint8_t *payload, Input *in) {
   in_payload_ = false;
+  frames_received_++;
+  control_frames_received_++;
   const size_t len = static_cast<size_t>(frame_.payload_len);
   if (frame_.opcode() == kClose) return read_close(payload, len, in);
   if (frame_.opcode() == kPong) {
-    add_event(in, EventType::kPong, kPong, payload, len);
+    if (!take_keepalive({payload, len})) add_event(in, EventType::kPong, kPong, {payload, len});
     return Status::kOk;
   }
   const uint64_t offset = frame_offset(*in);
-  add_event(in, EventType::kPing, kPing, payload, len);
-  if (close_sent_) return Status::kOk;
-  const Status status = queue_frame(kFin | kPong, {payload, len}, max_output_len_);  // RFC 6455 §5.5.2
+  add_event(in, EventType::kPing, kPing, {payload, len});
+  if (close_sent_ || has(kConnManualPong)) return Status::kOk;
+  const Status status = answer_ping({payload, len});
   return status == Status::kOk ? status : fail(status, offset);
 }
 
-void Connection::add_event(Input *in, EventType type, uint8_t opcode, uint8_t *data, size_t len, uint32_t code) {
+// A peer that does not read gets no queue of pongs: the latest ping is answered once there is room (RFC 6455 §5.5.3).
+Status Connection::answer_ping(ByteView payload) {
+  if (!paused_) {
+    const Status status = queue_frame(kFin | kPong, payload, settings().max_output_len);
+    if (status == Status::kOk) drop_pong();
+    if (status != Status::kLimitOutput) return status;
+  }
+  if (pong_ == nullptr) {
+    const Status status = lender_.acquire(1 + kMaxControlPayload, &pong_);
+    if (status != Status::kOk) return status;
+  }
+  pong_->bytes()[0] = static_cast<uint8_t>(payload.size);
+  if (payload.size > 0) memcpy(pong_->bytes() + 1, payload.data, payload.size);
+  return Status::kOk;
+}
+
+void Connection::add_event(Input *in, EventType type, uint8_t opcode, MutBytes data, uint32_t code, uint8_t flags) {
   const uint64_t offset = type == EventType::kOpen ? 0 : frame_offset(*in);
-  const uint8_t flags = type == EventType::kOpen ? uint8_t{0} : kFin;
-  in->events[in->count++] = {data, len, type, opcode, flags, 0, code, offset};
+  in->events[in->count++] = {data.data, data.size, type, opcode, flags, 0, code, offset};
 }
 
 void Connection::deliver(Lease *lease) {

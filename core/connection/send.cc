@@ -4,11 +4,23 @@
 #include "core/wire/frame_encode.h"
 
 namespace tidewire {
+namespace {
+
+constexpr uint32_t kCompressionChoice = kSendCompress | kSendNoCompress;
+constexpr uint32_t kSendFlags = kSendMore | kSendValidUtf8 | kCompressionChoice;
+
+// The choice is made once for a message, with its first fragment.
+bool send_flags_valid(uint32_t flags, bool continuation) {
+  const uint32_t choice = flags & kCompressionChoice;
+  return (flags & ~kSendFlags) == 0 && choice != kCompressionChoice && !(continuation && choice != 0);
+}
+
+}  // namespace
 
 Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   if (!can_send()) return Status::kState;
-  if ((flags & ~(kSendMore | kSendValidUtf8)) != 0) return Status::kArgument;
   const bool continuation = opcode == kContinuation;
+  if (!send_flags_valid(flags, continuation)) return Status::kArgument;
   if (!continuation && opcode != kText && opcode != kBinary) return Status::kArgument;
   if (continuation != (send_opcode_ != 0)) return Status::kState;  // RFC 6455 §5.4
 
@@ -19,17 +31,22 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
     if (!kernels_->utf8_step(&utf8, payload.data, payload.size)) return Status::kText;
     if (!more && utf8.need != 0) return Status::kText;
   }
+  const bool deflated = continuation ? send_deflated_ : start_deflated(payload, flags);
   const uint8_t first = static_cast<uint8_t>((more ? 0 : kFin) | opcode);
-  if (Status status = queue_frame(first, payload, max_output_len_); status != Status::kOk) return status;
+  const Status status =
+      deflated ? queue_deflated(first, payload, !more) : queue_frame(first, payload, settings().max_output_len);
+  if (status != Status::kOk) return status;
   send_opcode_ = more ? message_opcode : uint8_t{0};
   send_utf8_ = more ? utf8 : Utf8State{};
+  send_deflated_ = more && deflated;
+  if (!more) messages_sent_++;
   return Status::kOk;
 }
 
 Status Connection::send_control(uint8_t opcode, ByteView payload) {
   if (!can_send()) return Status::kState;
   if (payload.size > kMaxControlPayload) return Status::kControlLength;
-  return queue_frame(static_cast<uint8_t>(kFin | opcode), payload, max_output_len_);
+  return queue_frame(static_cast<uint8_t>(kFin | opcode), payload, settings().max_output_len);
 }
 
 size_t Connection::output(ByteView *views, size_t cap) {
@@ -39,31 +56,55 @@ size_t Connection::output(ByteView *views, size_t cap) {
 
 Status Connection::consume_output(size_t len) {
   if (len > output_.size()) return Status::kArgument;
-  output_.consume(source_, len);
+  output_.consume(&lender_, len);
+  if (output_.size() <= settings().output_low_len) paused_ = false;
+  if (pong_ != nullptr && !paused_) send_pending_pong();
   return Status::kOk;
 }
 
+// A pong that finds no room still waits for it.
+void Connection::send_pending_pong() {
+  const ByteView payload{pong_->bytes() + 1, pong_->bytes()[0]};
+  if (queue_frame(kFin | kPong, payload, settings().max_output_len) == Status::kOk) drop_pong();
+}
+
 Status Connection::queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len) {
-  const size_t header_len = frame_header_len(payload.size, client());
-  const uint64_t queued = output_.size() + uint64_t{header_len};
-  if (queued > max_output_len || payload.size > max_output_len - queued) return Status::kLimitOutput;
   FrameHeader header{payload.size, 0, first, 0, client()};
+  uint8_t *out = nullptr;
+  const Status status = reserve_frame(payload.size, max_output_len, &header, &out);
+  if (status == Status::kOk) commit_frame(first, write_frame(*kernels_, header, payload.data, out));
+  return status;
+}
+
+// Room for a frame with that much payload, and the key of its header.
+Status Connection::reserve_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header, uint8_t **out) {
+  const size_t header_len = frame_header_len(payload_len, client());
+  const uint64_t queued = output_.size() + uint64_t{header_len};
+  if (queued > max_output_len || payload_len > max_output_len - queued) return Status::kLimitOutput;
   if (client()) {
-    if (Status status = next_key(&header.key); status != Status::kOk) return status;
+    if (Status status = next_key(&header->key); status != Status::kOk) return status;
   }
-  uint8_t *out = output_.reserve(source_, header_len + payload.size);
-  if (out == nullptr) return Status::kNoMemory;
-  output_.commit(write_frame(*kernels_, header, payload.data, out));
-  return Status::kOk;
+  return output_.reserve(&lender_, header_len + payload_len, out);
+}
+
+void Connection::commit_frame(uint8_t first, size_t len) {
+  commit_output(len);
+  frames_sent_++;
+  if (is_control(first)) control_frames_sent_++;
+}
+
+void Connection::commit_output(size_t len) {
+  output_.commit(len);
+  sent_ += len;
+  if (output_.size() >= settings().output_high_len) paused_ = true;
 }
 
 // A fresh key for each frame (RFC 6455 §5.3). They are fetched several at a time: a system call costs more than a
 // frame.
 Status Connection::next_key(uint32_t *out) {
   if (keys_left_ == 0) {
-    if (Status status = random_.fill(reinterpret_cast<uint8_t *>(keys_), sizeof(keys_)); status != Status::kOk) {
-      return status;
-    }
+    const Status status = settings().random.fill(reinterpret_cast<uint8_t *>(keys_), sizeof(keys_));
+    if (status != Status::kOk) return status;
     keys_left_ = kKeyCount;
   }
   *out = keys_[kKeyCount - keys_left_--];

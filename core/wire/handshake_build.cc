@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "core/wire/handshake.h"
+#include "core/wire/handshake_deflate.h"
 #include "core/wire/handshake_origin.h"
 #include "core/wire/handshake_text.h"
 
 namespace tidewire {
 namespace {
+
+constexpr char kExtensions[] = "Sec-WebSocket-Extensions";
 
 // Counts what is put, and writes it where there is room.
 class HeadWriter {
@@ -141,6 +144,7 @@ void put_request(HeadWriter &out, const HandshakeConfig &config, const uint8_t k
     out.put(config.subprotocols[i]);
   }
   if (config.subprotocol_count > 0) out.put("\r\n");
+  if (config.deflate.enabled != 0) out.header(kExtensions, deflate_offer(config.deflate).view());
   put_headers(out, config);
 }
 
@@ -149,6 +153,7 @@ const char *reason_phrase(uint16_t http_status) {
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
     case 426: return "Upgrade Required";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
@@ -186,16 +191,21 @@ Status build_request(const HandshakeConfig &config, const uint8_t key[kKeyLen], 
   return emit(out, out_len, [&](HeadWriter &writer) { put_request(writer, config, key); });
 }
 
-Status build_response(const HandshakeConfig &config, const uint8_t accept[kAcceptLen], uint32_t subprotocol,
-                      MutBytes out, size_t *out_len) {
-  if (subprotocol > config.subprotocol_count) return Status::kArgument;
+Status build_response(const HandshakeConfig &config, const Agreement &agreement, MutBytes out, size_t *out_len) {
+  if (agreement.subprotocol > config.subprotocol_count || !is_acceptable(config.deflate, agreement.deflate) ||
+      !is_accept(agreement.accept)) {
+    return Status::kArgument;
+  }
   Status status = check_subprotocols(config);
   if (status == Status::kOk) status = check_headers(config);
   if (status != Status::kOk) return status;
   return emit(out, out_len, [&](HeadWriter &writer) {
     writer.put("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-    writer.header("Sec-WebSocket-Accept", {accept, kAcceptLen});
-    if (subprotocol > 0) writer.header("Sec-WebSocket-Protocol", config.subprotocols[subprotocol - 1]);
+    writer.header("Sec-WebSocket-Accept", {agreement.accept, kAcceptLen});
+    if (agreement.subprotocol > 0) {
+      writer.header("Sec-WebSocket-Protocol", config.subprotocols[agreement.subprotocol - 1]);
+    }
+    if (agreement.deflate.enabled != 0) writer.header(kExtensions, deflate_answer(agreement.deflate).view());
     put_headers(writer, config);
   });
 }

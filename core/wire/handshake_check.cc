@@ -2,7 +2,7 @@
 // One pass over the header lines keeps what the handshake asks about; then come the rules, the key last because its
 // proof is the only costly one.
 #include "core/wire/handshake.h"
-#include "core/wire/handshake_extensions.h"
+#include "core/wire/handshake_deflate.h"
 #include "core/wire/handshake_origin.h"
 #include "core/wire/handshake_text.h"
 
@@ -28,7 +28,9 @@ struct SingleField {
 struct SubprotocolOffers {
   ByteView names[kMaxSubprotocolOffers];
   size_t count = 0;
-  bool valid = true;
+  bool well_formed = true;
+
+  bool valid() const { return well_formed && count > 0; }
 
   bool has(ByteView name) const {
     for (size_t i = 0; i < count; ++i) {
@@ -40,23 +42,10 @@ struct SubprotocolOffers {
   void add(ByteView line) {
     CommaList list(line);
     ByteView name;
-    while (valid && list.next(&name)) {
-      valid = is_token(name) && count < kMaxSubprotocolOffers && !has(name);
-      if (valid) names[count++] = name;
+    while (well_formed && list.next(&name)) {
+      well_formed = is_token(name) && count < kMaxSubprotocolOffers && !has(name);
+      if (well_formed) names[count++] = name;
     }
-  }
-};
-
-// Sec-WebSocket-Extensions. Every offer is declined; where one is accepted, this is where it is negotiated.
-struct ExtensionOffers {
-  size_t count = 0;
-  bool valid = true;
-
-  void add(ByteView line) {
-    ExtensionReader reader(line);
-    ExtensionPart part;
-    while (reader.next(&part)) count += part.starts_offer ? 1 : 0;
-    valid = valid && !reader.malformed();
   }
 };
 
@@ -84,9 +73,9 @@ struct HandshakeFields {
   bool upgrade_lists_websocket = false;
   bool connection_lists_upgrade = false;
   SubprotocolOffers subprotocols;
-  ExtensionOffers extensions;
+  DeflateOffers extensions;
 
-  HandshakeFields(const HttpHead &head, const uint8_t *data) {
+  HandshakeFields(const HttpHead &head, const uint8_t *data, const DeflateTerms &wish) : extensions(wish) {
     size_t cursor = 0;
     ByteView name;
     ByteView value;
@@ -142,7 +131,7 @@ bool announces_body(const HandshakeFields &fields) {
 // A header that is there offers something.
 template <class Offers>
 bool is_offer(const SingleField &header, const Offers &offers) {
-  return offers.valid && (header.count == 0 || offers.count > 0);
+  return header.count == 0 || offers.valid();
 }
 
 // Takes the same time wherever the difference is, so that the answer cannot be guessed byte by byte.
@@ -154,11 +143,10 @@ bool equal_in_constant_time(const uint8_t *a, const uint8_t *b, size_t len) {
 
 }  // namespace
 
-Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
-                     uint8_t accept[kAcceptLen], uint32_t *out_subprotocol) {
+Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config, Agreement *out) {
   if (!head.complete() || !head.is_request()) return Status::kState;
   if (!(head.method(data) == ByteView::of("GET"))) return Status::kHttpMethod;
-  const HandshakeFields fields(head, data);
+  const HandshakeFields fields(head, data, config.deflate);
   Authority host;
   if (fields.host.count != 1 || !parse_authority(fields.host.value, &host)) return Status::kHttpHost;
   if (!fields.upgrade_lists_websocket) return Status::kHttpUpgrade;
@@ -169,34 +157,40 @@ Status check_request(const HttpHead &head, const uint8_t *data, const HandshakeC
   if (!is_offer(fields.subprotocol, fields.subprotocols)) return Status::kSubprotocol;
   if (!is_offer(fields.extension, fields.extensions)) return Status::kExtension;
   if (fields.key.count != 1 || fields.key.value.size != kKeyLen) return Status::kKey;
-  const Status status = accept_key(fields.key.value.data, accept);
+  Agreement agreement;
+  const Status status = accept_key(fields.key.value.data, agreement.accept);
   if (status != Status::kOk) return status;
-  *out_subprotocol = first_subprotocol(config, [&fields](ByteView name) { return fields.subprotocols.has(name); });
+  agreement.subprotocol = first_subprotocol(config, [&](ByteView name) { return fields.subprotocols.has(name); });
+  agreement.deflate = fields.extensions.accepted();
+  *out = agreement;
   return Status::kOk;
 }
 
 Status check_response(const HttpHead &head, const uint8_t *data, const HandshakeConfig &config,
-                      const uint8_t key[kKeyLen], uint32_t *out_subprotocol) {
+                      const uint8_t key[kKeyLen], Agreement *out) {
   if (!head.complete() || head.is_request()) return Status::kState;
-  uint8_t expected[kAcceptLen];
-  const Status status = accept_key(key, expected);
+  Agreement agreement;
+  const Status status = accept_key(key, agreement.accept);
   if (status != Status::kOk) return status;
   if (!(head.status(data) == ByteView::of("101"))) return Status::kHttpStatus;
-  const HandshakeFields fields(head, data);
+  const HandshakeFields fields(head, data, config.deflate);
   if (fields.upgrade.count != 1 || !equal_ignore_case(fields.upgrade.value, "websocket")) return Status::kHttpUpgrade;
   if (!fields.connection_lists_upgrade) return Status::kHttpConnection;
   if (fields.content_length.count > 0 || fields.transfer_encoding) return Status::kHttpBody;  // RFC 9110 §8.6
   const SingleField &accept = fields.accept;
   if (accept.count != 1 || accept.value.size != kAcceptLen) return Status::kAccept;
-  if (!equal_in_constant_time(accept.value.data, expected, kAcceptLen)) return Status::kAccept;
-  if (fields.extension.count > 0) return Status::kExtension;
-  uint32_t subprotocol = 0;
+  if (!equal_in_constant_time(accept.value.data, agreement.accept, kAcceptLen)) return Status::kAccept;
+  const SingleField &extension = fields.extension;
+  if (extension.count > 1) return Status::kExtension;  // RFC 6455 §11.3.2
+  if (extension.count == 1 && !check_deflate_answer(config.deflate, extension.value, &agreement.deflate)) {
+    return Status::kExtension;
+  }
   if (fields.subprotocol.count > 0) {
     const ByteView chosen = fields.subprotocol.value;
-    subprotocol = first_subprotocol(config, [chosen](ByteView name) { return name == chosen; });
-    if (fields.subprotocol.count > 1 || subprotocol == 0) return Status::kSubprotocol;
+    agreement.subprotocol = first_subprotocol(config, [chosen](ByteView name) { return name == chosen; });
+    if (fields.subprotocol.count > 1 || agreement.subprotocol == 0) return Status::kSubprotocol;
   }
-  *out_subprotocol = subprotocol;
+  *out = agreement;
   return Status::kOk;
 }
 

@@ -19,6 +19,7 @@ enum Opcode : uint8_t {
 // Bits of the first header byte.
 inline constexpr uint8_t kFin = 0x80;
 inline constexpr uint8_t kRsvBits = 0x70;
+inline constexpr uint8_t kRsv1 = 0x40;
 inline constexpr uint8_t kControlBit = 0x08;
 inline constexpr uint8_t kOpcodeBits = 0x0F;
 

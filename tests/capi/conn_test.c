@@ -4,8 +4,29 @@
  */
 #include "check.h"
 
-static const tw_conn_config kUpgraded = {
-    sizeof(tw_conn_config), TW_ROLE_SERVER, TW_CONN_UPGRADED, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL};
+static const tw_conn_config kUpgraded = {sizeof(tw_conn_config),
+                                         TW_ROLE_SERVER,
+                                         TW_CONN_UPGRADED,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         0,
+                                         NULL,
+                                         NULL,
+                                         NULL,
+                                         NULL,
+                                         NULL,
+                                         NULL};
 
 /* Moves all output of one side into the other; returns the number of events, the last of which is *out_event. */
 static size_t carry(tw_conn *from, tw_conn *to, tw_event *out_event) {

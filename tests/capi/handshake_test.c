@@ -42,48 +42,141 @@ static void test_parse_request(void) {
 static void test_server(void) {
   tw_head head;
   tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
-  uint8_t accept[TW_ACCEPT_LEN], out[256];
-  uint32_t subprotocol = 9;
+  tw_agreement agreement = {9, {9, 9, 9, 9, {9}}, {9}};
+  uint8_t out[256];
   size_t head_len = 0, needed = 0, len = 0;
   tw_head_init(&head, TW_ROLE_SERVER, &config);
-  CHECK_STATUS(tw_request_check(&head, REQUEST, &config, accept, &subprotocol), TW_ERR_STATE);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, &config, &agreement), TW_ERR_STATE);
+  CHECK_EQ(agreement.subprotocol, 9);
   CHECK_STATUS(tw_head_parse(&head, REQUEST, REQUEST_LEN, &head_len), TW_OK);
-  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, accept, &subprotocol), TW_OK);
-  CHECK_BYTES(accept, ACCEPT, TW_ACCEPT_LEN);
-  CHECK_EQ(subprotocol, 0);
-  CHECK_STATUS(tw_response_build(&config, accept, 0, NULL, 0, &needed), TW_NEED_ROOM);
-  CHECK_STATUS(tw_response_build(&config, accept, 0, out, needed - 1, &len), TW_NEED_ROOM);
-  CHECK_STATUS(tw_response_build(&config, accept, 0, out, needed, &len), TW_OK);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, &agreement), TW_OK);
+  CHECK_BYTES(agreement.accept, ACCEPT, TW_ACCEPT_LEN);
+  CHECK_EQ(agreement.subprotocol, 0);
+  CHECK_EQ(agreement.deflate.enabled, 0);
+  CHECK_EQ(agreement.deflate.reserved[0], 0);
+  CHECK_STATUS(tw_response_build(&config, &agreement, NULL, 0, &needed), TW_NEED_ROOM);
+  CHECK_STATUS(tw_response_build(&config, &agreement, out, needed - 1, &len), TW_NEED_ROOM);
+  CHECK_STATUS(tw_response_build(&config, &agreement, out, needed, &len), TW_OK);
   CHECK_EQ(len, needed);
-  CHECK_STATUS(tw_response_build(&config, accept, 1, out, sizeof(out), &len), TW_ERR_ARGUMENT);
+  agreement.subprotocol = 1;
+  CHECK_STATUS(tw_response_build(&config, &agreement, out, sizeof(out), &len), TW_ERR_ARGUMENT);
+  agreement.subprotocol = 0;
+  agreement.accept[0] = '\n';
+  CHECK_STATUS(tw_response_build(&config, &agreement, out, sizeof(out), &len), TW_ERR_ARGUMENT);
 }
 
 /* What the client's functions write is what the server's accept, and the other way round. */
+static void shake_hands(const tw_handshake_config *client, const tw_handshake_config *server, tw_agreement *ours,
+                        tw_agreement *theirs) {
+  tw_head head;
+  uint8_t key[TW_KEY_LEN], request[512], response[512];
+  size_t request_len = 0, response_len = 0, head_len = 0;
+  CHECK_STATUS(tw_key_generate(NULL, key), TW_OK);
+  CHECK_STATUS(tw_request_build(client, key, request, sizeof(request), &request_len), TW_OK);
+  tw_head_init(&head, TW_ROLE_SERVER, server);
+  CHECK_STATUS(tw_head_parse(&head, request, request_len, &head_len), TW_OK);
+  CHECK_STATUS(tw_request_check(&head, request, server, theirs), TW_OK);
+  CHECK_STATUS(tw_response_build(server, theirs, response, sizeof(response), &response_len), TW_OK);
+  tw_head_init(&head, TW_ROLE_CLIENT, client);
+  CHECK_STATUS(tw_head_parse(&head, response, response_len, &head_len), TW_OK);
+  CHECK_STATUS(tw_response_check(&head, response, client, key, ours), TW_OK);
+  CHECK_BYTES(ours->accept, theirs->accept, TW_ACCEPT_LEN);
+  key[0] = key[0] == 'A' ? 'B' : 'A';
+  CHECK_STATUS(tw_response_check(&head, response, client, key, ours), TW_ERR_ACCEPT);
+}
+
 static void test_both_roles(void) {
   const char *const offered[] = {"v2", "v1"}, *const supported[] = {"v1"};
   tw_handshake_config client = TW_HANDSHAKE_CONFIG_INIT, server = TW_HANDSHAKE_CONFIG_INIT;
-  tw_head head;
-  uint8_t key[TW_KEY_LEN], accept[TW_ACCEPT_LEN], request[512], response[512];
-  uint32_t subprotocol = 0;
-  size_t request_len = 0, response_len = 0, head_len = 0;
+  tw_agreement ours, theirs;
   client.host = "example.com";
   client.subprotocols = offered;
   client.subprotocol_count = 2;
   server.subprotocols = supported;
   server.subprotocol_count = 1;
-  CHECK_STATUS(tw_key_generate(NULL, key), TW_OK);
-  CHECK_STATUS(tw_request_build(&client, key, request, sizeof(request), &request_len), TW_OK);
-  tw_head_init(&head, TW_ROLE_SERVER, &server);
-  CHECK_STATUS(tw_head_parse(&head, request, request_len, &head_len), TW_OK);
-  CHECK_STATUS(tw_request_check(&head, request, &server, accept, &subprotocol), TW_OK);
-  CHECK_EQ(subprotocol, 1);
-  CHECK_STATUS(tw_response_build(&server, accept, subprotocol, response, sizeof(response), &response_len), TW_OK);
-  tw_head_init(&head, TW_ROLE_CLIENT, &client);
-  CHECK_STATUS(tw_head_parse(&head, response, response_len, &head_len), TW_OK);
-  CHECK_STATUS(tw_response_check(&head, response, &client, key, &subprotocol), TW_OK);
-  CHECK_EQ(subprotocol, 2);
-  key[0] = key[0] == 'A' ? 'B' : 'A';
-  CHECK_STATUS(tw_response_check(&head, response, &client, key, &subprotocol), TW_ERR_ACCEPT);
+  shake_hands(&client, &server, &ours, &theirs);
+  CHECK_EQ(theirs.subprotocol, 1);
+  CHECK_EQ(ours.subprotocol, 2);
+  CHECK_EQ(ours.deflate.enabled, 0);
+}
+
+static void test_compression(void) {
+  tw_handshake_config client = TW_HANDSHAKE_CONFIG_INIT, server = TW_HANDSHAKE_CONFIG_INIT;
+  tw_deflate_config wish = TW_DEFLATE_CONFIG_INIT, other = TW_DEFLATE_CONFIG_INIT;
+  tw_agreement ours, theirs;
+  client.host = "example.com";
+  client.deflate = &wish;
+  shake_hands(&client, &server, &ours, &theirs);
+  CHECK_EQ(ours.deflate.enabled, 0);
+  server.deflate = &other;
+  shake_hands(&client, &server, &ours, &theirs);
+  CHECK_EQ(ours.deflate.enabled, 1);
+  CHECK_EQ(ours.deflate.flags, 0);
+  CHECK_EQ(ours.deflate.send_window_bits, 15);
+  CHECK_EQ(ours.deflate.receive_window_bits, 15);
+  wish.max_context_len = TW_NEVER;
+  wish.receive_window_bits = 10;
+  other.max_context_len = 65536; /* room to receive with, not to send */
+  other.receive_window_bits = 9;
+  shake_hands(&client, &server, &ours, &theirs);
+  CHECK_EQ(ours.deflate.flags, TW_DEFLATE_SEND_TAKEOVER);
+  CHECK_EQ(ours.deflate.send_window_bits, 9);
+  CHECK_EQ(ours.deflate.receive_window_bits, 10);
+  CHECK_EQ(theirs.deflate.flags, TW_DEFLATE_RECEIVE_TAKEOVER | TW_DEFLATE_WINDOW_ASKED);
+  CHECK_EQ(theirs.deflate.send_window_bits, 10);
+  CHECK_EQ(theirs.deflate.receive_window_bits, 9);
+}
+
+static tw_status outcome_of_wish(const tw_deflate_config *wish) {
+  tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
+  tw_head head;
+  config.deflate = wish;
+  return tw_head_init(&head, TW_ROLE_SERVER, &config);
+}
+
+static void test_values_of_the_wish(void) {
+  static const struct {
+    uint32_t value;
+    tw_status level, window;
+  } kRows[] = {{0, TW_OK, TW_OK},
+               {1, TW_OK, TW_ERR_ARGUMENT},
+               {7, TW_OK, TW_ERR_ARGUMENT},
+               {8, TW_OK, TW_OK},
+               {9, TW_OK, TW_OK},
+               {10, TW_ERR_ARGUMENT, TW_OK},
+               {15, TW_ERR_ARGUMENT, TW_OK},
+               {16, TW_ERR_ARGUMENT, TW_ERR_ARGUMENT},
+               {264, TW_ERR_ARGUMENT, TW_ERR_ARGUMENT},
+               {UINT32_MAX, TW_ERR_ARGUMENT, TW_ERR_ARGUMENT}};
+  size_t i;
+  for (i = 0; i < sizeof(kRows) / sizeof(kRows[0]); ++i) {
+    tw_deflate_config level = TW_DEFLATE_CONFIG_INIT, memory = level, send = level, receive = level;
+    level.level = kRows[i].value;
+    memory.memory_level = kRows[i].value;
+    send.send_window_bits = kRows[i].value;
+    receive.receive_window_bits = kRows[i].value;
+    CHECK_STATUS(outcome_of_wish(&level), kRows[i].level);
+    CHECK_STATUS(outcome_of_wish(&memory), kRows[i].level);
+    CHECK_STATUS(outcome_of_wish(&send), kRows[i].window);
+    CHECK_STATUS(outcome_of_wish(&receive), kRows[i].window);
+  }
+}
+
+static void test_wish_of_another_version(void) {
+  struct {
+    tw_deflate_config config;
+    void *later;
+  } newer = {TW_DEFLATE_CONFIG_INIT, NULL};
+  tw_deflate_config wish = TW_DEFLATE_CONFIG_INIT;
+  wish.reserved = 1;
+  CHECK_STATUS(outcome_of_wish(&wish), TW_ERR_UNSUPPORTED);
+  wish.reserved = 0;
+  wish.struct_size -= 1;
+  CHECK_STATUS(outcome_of_wish(&wish), TW_ERR_ARGUMENT);
+  newer.config.struct_size = sizeof(newer);
+  CHECK_STATUS(outcome_of_wish(&newer.config), TW_OK);
+  newer.later = &newer;
+  CHECK_STATUS(outcome_of_wish(&newer.config), TW_ERR_UNSUPPORTED);
 }
 
 static void test_refusal(void) {
@@ -152,7 +245,7 @@ static void test_null(void) {
   tw_head head;
   tw_view view;
   uint8_t out[TW_ACCEPT_LEN];
-  uint32_t subprotocol = 0;
+  tw_agreement agreement = {0, {0, 0, 0, 0, {0}}, {0}};
   size_t len = 0;
   tw_head_init(&head, TW_ROLE_SERVER, NULL);
   CHECK_STATUS(tw_head_init(NULL, TW_ROLE_SERVER, NULL), TW_ERR_NULL);
@@ -167,13 +260,16 @@ static void test_null(void) {
   CHECK_STATUS(tw_head_header(NULL, REQUEST, "a", 0, NULL, &view), TW_ERR_NULL);
   CHECK_STATUS(tw_head_header(&head, NULL, "a", 0, NULL, &view), TW_ERR_NULL);
   CHECK_STATUS(tw_head_header(&head, REQUEST, "a", 0, NULL, NULL), TW_ERR_NULL);
-  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, NULL, &subprotocol), TW_ERR_NULL);
-  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, out, NULL), TW_ERR_NULL);
-  CHECK_STATUS(tw_response_check(NULL, REQUEST, NULL, KEY, &subprotocol), TW_ERR_NULL);
-  CHECK_STATUS(tw_response_check(&head, REQUEST, NULL, NULL, &subprotocol), TW_ERR_NULL);
-  CHECK_STATUS(tw_response_build(NULL, NULL, 0, NULL, 0, &len), TW_ERR_NULL);
-  CHECK_STATUS(tw_response_build(NULL, ACCEPT, 0, NULL, 0, NULL), TW_ERR_NULL);
-  CHECK_STATUS(tw_response_build(NULL, ACCEPT, 0, NULL, 1, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_check(NULL, REQUEST, NULL, &agreement), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_check(&head, NULL, NULL, &agreement), TW_ERR_NULL);
+  CHECK_STATUS(tw_request_check(&head, REQUEST, NULL, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(NULL, REQUEST, NULL, KEY, &agreement), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(&head, NULL, NULL, KEY, &agreement), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(&head, REQUEST, NULL, NULL, &agreement), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_check(&head, REQUEST, NULL, KEY, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, NULL, NULL, 0, &len), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, &agreement, NULL, 0, NULL), TW_ERR_NULL);
+  CHECK_STATUS(tw_response_build(NULL, &agreement, NULL, 1, &len), TW_ERR_NULL);
   CHECK_STATUS(tw_refusal_build(TW_ERR_KEY, NULL, 0, NULL), TW_ERR_NULL);
   CHECK_STATUS(tw_key_generate(NULL, NULL), TW_ERR_NULL);
   CHECK_STATUS(tw_accept_key(NULL, out), TW_ERR_NULL);
@@ -184,6 +280,9 @@ int main(void) {
   test_parse_request();
   test_server();
   test_both_roles();
+  test_compression();
+  test_values_of_the_wish();
+  test_wish_of_another_version();
   test_refusal();
   test_keys();
   test_config_of_another_version();

@@ -75,6 +75,10 @@ static void check_handshake_and_connection(const tw_api *api) {
   SLOT(api, conn_state);
   SLOT(api, conn_wants);
   SLOT(api, conn_get_error);
+  SLOT(api, conn_tick);
+  SLOT(api, conn_get_close);
+  SLOT(api, conn_get_deflate);
+  SLOT(api, conn_get_stats);
 }
 
 int main(int argc, char **argv) {
@@ -98,7 +102,7 @@ int main(int argc, char **argv) {
   CHECK_EQ(api->abi_major, TW_ABI_MAJOR);
   CHECK_EQ(api->abi_minor, TW_ABI_MINOR);
   CHECK(TW_API_HAS(api, version));
-  CHECK(TW_API_HAS(api, conn_get_error));
+  CHECK(TW_API_HAS(api, conn_get_stats));
   CHECK_EQ(api->version(), TW_VERSION_MAJOR * 65536 + TW_VERSION_MINOR * 256 + TW_VERSION_PATCH);
   check_wire(api);
   check_handshake_and_connection(api);

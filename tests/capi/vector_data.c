@@ -48,6 +48,25 @@ uint64_t number_of(const cJSON *value) {
   return (uint64_t)value->valuedouble;
 }
 
+uint64_t time_of(const cJSON *value) {
+  return cJSON_IsString(value) && strcmp(value->valuestring, "never") == 0 ? UINT64_MAX : number_of(value);
+}
+
+int is_true(const cJSON *object, const char *key) {
+  const cJSON *value = member(object, key);
+  if (value != NULL && !cJSON_IsTrue(value)) refuse("only true can be said", object);
+  return value != NULL;
+}
+
+uint32_t index_of(const cJSON *word, const char *const *words) {
+  uint32_t i;
+  for (i = 0; words[i] != NULL; ++i) {
+    if (strcmp(words[i], string_of(word)) == 0) return i;
+  }
+  refuse("unknown word", word);
+  return 0;
+}
+
 uint64_t number_or_zero(const cJSON *object, const char *key) {
   const cJSON *value = member(object, key);
   return value == NULL ? 0 : number_of(value);

@@ -28,6 +28,12 @@ const cJSON *member(const cJSON *object, const char *key);
 void require_keys(const cJSON *object, const char *const *known);
 const char *string_of(const cJSON *value);
 uint64_t number_of(const cJSON *value);
+/* A number, or UINT64_MAX for "never". */
+uint64_t time_of(const cJSON *value);
+/* Whether the member is there; its value must then be true. */
+int is_true(const cJSON *object, const char *key);
+/* The position of the word in a list that ends with NULL. */
+uint32_t index_of(const cJSON *word, const char *const *words);
 /* Of the member; 0 and an empty string of bytes where it is absent. */
 uint64_t number_or_zero(const cJSON *object, const char *key);
 void append_member(bytes *to, const cJSON *named, const cJSON *object, const char *key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One side of a WebSocket connection as RFC 6455 §5 to §8 tell it: keeps all bytes of the frame under way and looks at
-// them anew with every byte that arrives. Takes the configuration and gives the statuses, events and output of tw_conn.
+// One side of a WebSocket connection as RFC 6455 §5 to §8 and RFC 7692 tell it: keeps all bytes of the frame and of the
+// message under way and looks at them anew with every byte that arrives. Takes the configuration and gives the
+// statuses, events and output of tw_conn; max_memory_len and the lengths held are not modelled.
 #ifndef TIDEWIRE_TESTS_REFERENCE_CONNECTION_REF_H_
 #define TIDEWIRE_TESTS_REFERENCE_CONNECTION_REF_H_
 
@@ -9,13 +10,13 @@
 #include <tidewire/tidewire.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "tests/reference/frame_ref.h"
+#include "tests/reference/message_ref.h"
 
 namespace tidewire::reference {
-
-using Bytes = std::vector<uint8_t>;
 
 struct Event {
   uint8_t type;
@@ -42,16 +43,25 @@ struct Opening {
   uint64_t offset;       // of the fault
   size_t head_len;       // with TW_OK
   uint32_t subprotocol;  // with TW_OK
+  tw_deflate deflate;    // with TW_OK
   Bytes reply;           // to be output
 };
-using Opener = std::function<Opening(const Bytes &received)>;
+
+struct Handshake {
+  std::function<Opening(const Bytes &received)> read;
+  std::function<Bytes(tw_status)> refuse;  // a server's answer to a request that comes too slowly
+  Bytes request;                           // output at once
+  uint8_t random_len = 0;                  // bytes of the random source that were used for it
+};
+
+// Payload of the pings that tick() sends.
+inline const Bytes kKeepalive = {'t', 'i', 'd', 'e', 'w', 'i', 'r', 'e'};
 
 class Connection {
  public:
-  // Masking keys count up from 00010203. A connection that shakes hands has an opener.
-  explicit Connection(const tw_conn_config &config) : Connection(config, nullptr, {}, 0) {}
-  // `request` is output at once; `random` bytes of the source were used for it.
-  Connection(const tw_conn_config &config, Opener opener, Bytes request, uint8_t random);
+  // The stream starts with frames. Masking keys count up from 00010203.
+  explicit Connection(const tw_conn_config &config);
+  Connection(const tw_conn_config &config, Handshake handshake);
 
   tw_status receive(const Bytes &data, std::vector<Event> *events);
   tw_status receive_eof();
@@ -59,61 +69,111 @@ class Connection {
   tw_status ping(const Bytes &data) { return send_control(TW_OPCODE_PING, data); }
   tw_status pong(const Bytes &data) { return send_control(TW_OPCODE_PONG, data); }
   tw_status close(uint32_t code, const Bytes &reason);
+  tw_status tick(uint64_t now, uint64_t *out_deadline);
 
-  // All of the output, which is consumed by that. Our last close frame is queued not before, so that what came before
-  // the peer's, or before a fault, can be answered.
+  // All of the output, or its first bytes, which are consumed by that. Our last close frame is queued not before, so
+  // that what came before the peer's, or before a fault, can be answered. Messages are compressed into stored blocks.
   Bytes take_output();
+  Bytes take_output(size_t len);
+
   uint32_t wants() const;
   uint32_t state() const { return state_; }
   Failure failure() const { return failure_; }
+  tw_close get_close() const { return close_; }
+  tw_deflate get_deflate() const { return deflate_; }
+  // Without the lengths held. What was received is told only up to a failure, and what was sent of compressed messages
+  // as stored blocks.
+  tw_conn_stats stats() const { return stats_; }
+  size_t output_len() const { return output_.size(); }
 
  private:
   struct Frame {
     FrameHeader header;
     Bytes payload;  // what is there of it, unmasked
+
+    bool whole() const { return payload.size() == header.payload_len; }
   };
 
+  void open(const tw_deflate &deflate);
+
+  // connection_receive_ref.cc
   tw_status step(std::vector<Event> *events);
-  tw_status open(std::vector<Event> *events);
+  tw_status read_head(std::vector<Event> *events);
   tw_status read_frame(Frame *frame);
-  tw_status check_order_and_limits(const FrameHeader &header) const;
-  tw_status check_text(const Frame &frame);
+  tw_status judge(const FrameHeader &header);
+  tw_status judge_control();
+  tw_status judge_order_and_limits(const FrameHeader &header) const;
+  tw_status take_data(const Frame &frame, std::vector<Event> *events);
+  void report(const Frame &frame, const Reading &reading, bool last, std::vector<Event> *events);
+  void end_message(const Bytes &message);
   tw_status take_control(const Frame &frame, std::vector<Event> *events);
   tw_status take_close(const Frame &frame, std::vector<Event> *events);
-  void take_data(const Frame &frame, std::vector<Event> *events);
-
-  tw_status send_control(uint8_t opcode, const Bytes &data);
-  tw_status check_room(size_t payload_len) const;
-  void queue(uint8_t first, const Bytes &payload);
-  void queue_close(uint32_t code, const Bytes &reason);
-  void plan_close(uint32_t code);
-  bool reading() const { return state_ != TW_STATE_CLOSED && !close_planned_; }
-  bool sending() const { return state_ == TW_STATE_OPEN || close_planned_; }
-  tw_status fail(tw_status status, uint64_t offset);
+  bool take_keepalive(const Bytes &pong);
+  void answer_ping(const Bytes &payload);
   Event event(uint8_t type, const Frame &frame, uint32_t code, const Bytes &data) const;
+  bool reading() const { return state_ != TW_STATE_CLOSED && !planned_ && !close_received_; }
+
+  // connection_send_ref.cc
+  tw_status send_control(uint8_t opcode, const Bytes &data);
+  bool has_room(size_t payload_len) const;
+  void queue(uint8_t first, const Bytes &payload);
+  void queue_bytes(const Bytes &bytes);
+  void carry_out_close();
+  void queue_close(uint32_t code, const Bytes &reason);
+  void begin_closing(uint32_t cause);
+  tw_status fail(tw_status status, uint64_t offset);
+  bool sending() const;
+  bool failed() const { return failure_.status != TW_OK; }
+
+  // connection_time_ref.cc
+  tw_status check_timeouts();
+  void expire_closing();
+  uint64_t deadline() const;
+
+  bool has(uint32_t flag) const { return (config_.flags & flag) != 0; }
 
   tw_conn_config config_;
-  Opener opener_;
-  uint32_t state_;
+  tw_deflate_config deflate_config_ = TW_DEFLATE_CONFIG_INIT;
+  Handshake handshake_;
+  uint32_t state_ = TW_STATE_CONNECTING;
   Failure failure_;
+  tw_deflate deflate_ = {};
+  tw_close close_ = {};
+  tw_conn_stats stats_ = TW_CONN_STATS_INIT;
 
   bool close_received_ = false;
-  bool close_planned_ = false;
-  uint32_t planned_code_ = 0;
+  std::optional<uint32_t> planned_;  // code of our close frame, which comes when the output is looked at; 0: none
 
   Bytes received_;             // of the frame, or head, under way
   uint64_t frame_offset_ = 0;  // of received_[0] in the stream
+  bool judged_ = false;        // the header of the frame under way passed
 
-  uint8_t message_opcode_ = 0;  // 0: no message under way
-  uint32_t fragments_ = 0;
-  Bytes message_;
+  Message message_;
+  size_t reported_len_ = 0;  // bytes of the message in chunks
+  bool reported_ = false;    // there was a chunk of it
+  Bytes window_;             // what earlier messages inflated to
 
   bool sending_fragments_ = false;
   bool sending_text_ = false;
+  bool sending_compressed_ = false;
   Bytes sent_text_;  // of the fragmented message, as far as it was validated
 
-  uint8_t random_;
+  uint8_t random_ = 0;
   Bytes output_;
+  bool paused_ = false;
+  std::optional<Bytes> pong_;  // that waits for room
+
+  // Times in ns, as told by tick(); what began before the first one began at it.
+  bool ticked_ = false;
+  uint64_t now_ = 0;
+  uint64_t handshake_since_ = 0;
+  uint64_t input_at_ = 0;
+  uint64_t message_since_ = 0;
+  uint64_t closing_since_ = 0;
+  uint64_t ping_clock_ = 0;  // of the last ping that was due
+  bool pinged_ = false;      // it is not answered yet
+  uint64_t control_second_ = 0;
+  uint32_t control_count_ = 0;  // in that second
 };
 
 }  // namespace tidewire::reference

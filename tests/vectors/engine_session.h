@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "tests/reference/connection_ref.h"
@@ -26,18 +27,44 @@ inline void require(bool holds, const char *what) {
   abort();
 }
 
-// A random source that yields 00, 01, 02 ... Lives as long as what uses it.
+// A random source that yields the same bytes again and again, 00, 01 ... ff by default; without any it fails. Lives as
+// long as what uses it.
 class CountingRandom {
  public:
+  CountingRandom() : bytes_(256) {
+    for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = static_cast<uint8_t>(i);
+  }
+  explicit CountingRandom(reference::Bytes bytes) : bytes_(std::move(bytes)) {}
   tw_random c_api() { return {&fill, this}; }
 
  private:
   static int32_t fill(void *context, uint8_t *out, size_t len) {
-    for (size_t i = 0; i < len; ++i) out[i] = static_cast<CountingRandom *>(context)->next_++;
+    auto *self = static_cast<CountingRandom *>(context);
+    if (self->bytes_.empty()) return -1;
+    for (size_t i = 0; i < len; ++i) out[i] = self->bytes_[self->next_++ % self->bytes_.size()];
     return 0;
   }
-  uint8_t next_ = 0;
+
+  reference::Bytes bytes_;
+  size_t next_ = 0;
 };
+
+// How the bytes of a frame are cut into chunks is no property of the session: those of one frame are put together.
+inline std::vector<reference::Event> joined(const std::vector<reference::Event> &events) {
+  std::vector<reference::Event> out;
+  for (const reference::Event &event : events) {
+    const bool goes_on = event.type == TW_EVENT_CHUNK && event.opcode == TW_OPCODE_CONTINUATION && !out.empty() &&
+                         out.back().type == TW_EVENT_CHUNK && out.back().flags == 0 &&
+                         out.back().offset == event.offset;
+    if (!goes_on) {
+      out.push_back(event);
+      continue;
+    }
+    out.back().data.insert(out.back().data.end(), event.data.begin(), event.data.end());
+    out.back().flags = event.flags;
+  }
+  return out;
+}
 
 class EngineSession {
  public:
@@ -85,6 +112,23 @@ class EngineSession {
   tw_status close(uint32_t code, const reference::Bytes &reason) {
     return tw_conn_close(conn_, code, reason.data(), reason.size());
   }
+  tw_status tick(uint64_t now, uint64_t *out_deadline) { return tw_conn_tick(conn_, now, out_deadline); }
+
+  // The first bytes of the output, taken in views and consumed.
+  reference::Bytes take_output(size_t len) {
+    std::vector<tw_view> views(4);
+    size_t count = 0;
+    do {
+      views.resize(views.size() * 2);
+      require(tw_conn_output(conn_, views.data(), views.size(), &count) == TW_OK, "tw_conn_output");
+    } while (count == views.size());
+    reference::Bytes out;
+    for (size_t i = 0; i < count; ++i) out.insert(out.end(), views[i].data, views[i].data + views[i].len);
+    require(out.size() == output_len(), "the views show all of the output");
+    out.resize(std::min(len, out.size()));
+    require(tw_conn_output_consume(conn_, out.size()) == TW_OK, "tw_conn_output_consume");
+    return out;
+  }
 
   // All of the output, taken in views and consumed.
   reference::Bytes take_output() {
@@ -104,6 +148,11 @@ class EngineSession {
     }
   }
 
+  size_t output_len() const {
+    size_t len = 0;
+    require(tw_conn_output_len(conn_, &len) == TW_OK, "tw_conn_output_len");
+    return len;
+  }
   uint32_t state() const { return tw_conn_state(conn_); }
   uint32_t wants() const { return tw_conn_wants(conn_); }
   tw_error error() const {
@@ -115,64 +164,103 @@ class EngineSession {
     const tw_error e = error();
     return {e.status, e.close_code, e.offset};
   }
+  tw_close get_close() const {
+    tw_close close = {};
+    require(tw_conn_get_close(conn_, &close) == TW_OK, "tw_conn_get_close");
+    return close;
+  }
+  tw_deflate get_deflate() const {
+    tw_deflate deflate = {};
+    require(tw_conn_get_deflate(conn_, &deflate) == TW_OK, "tw_conn_get_deflate");
+    return deflate;
+  }
+  tw_conn_stats stats() const {
+    tw_conn_stats stats = TW_CONN_STATS_INIT;
+    require(tw_conn_get_stats(conn_, &stats) == TW_OK, "tw_conn_get_stats");
+    return stats;
+  }
   tw_conn *get() { return conn_; }
 
  private:
-  static reference::Event as_event(const tw_event &event) {
+  reference::Event as_event(const tw_event &event) {
     require(event.reserved == 0, "reserved is 0");
+    if (event.type == TW_EVENT_CHUNK) {
+      const bool last = event.flags == TW_FRAME_FIN;
+      require(in_chunks_ == (event.opcode == TW_OPCODE_CONTINUATION), "the first chunk has the message's opcode");
+      require(last || event.len > 0, "only the last chunk may be empty");
+      in_chunks_ = !last;
+    }
     return {event.type, event.opcode, event.flags,
             event.code, event.offset, reference::Bytes(event.data, event.data + event.len)};
   }
 
   CountingRandom random_;
   tw_conn *conn_ = nullptr;
+  bool in_chunks_ = false;  // of a message whose last one is still to come
 };
 
-// What a role makes of a head, from the functions of the handshake: they have tests of their own, the connection that
-// calls them must come to the same. `key` is a client's. config outlives the opener.
-inline reference::Opener opener(uint32_t role, const tw_handshake_config &config, const reference::Bytes &key) {
-  return [role, &config, key](const reference::Bytes &received) {
-    reference::Opening out = {};
-    tw_head head;
-    require(tw_head_init(&head, role, &config) == TW_OK, "tw_head_init");
-    out.status = tw_head_parse(&head, received.data(), received.size(), &out.head_len);
-    if (out.status == TW_NEED_INPUT) return out;
-    uint8_t accept[TW_ACCEPT_LEN];
-    if (out.status != TW_OK) {
-      out.offset = out.head_len;
-    } else if (role == TW_ROLE_SERVER) {
-      out.status = tw_request_check(&head, received.data(), &config, accept, &out.subprotocol);
-    } else {
-      out.status = tw_response_check(&head, received.data(), &config, key.data(), &out.subprotocol);
-    }
-    if (role == TW_ROLE_CLIENT) return out;
-    const auto build = [&](uint8_t *to, size_t cap, size_t *len) {
-      return out.status == TW_OK ? tw_response_build(&config, accept, out.subprotocol, to, cap, len)
-                                 : tw_refusal_build(out.status, to, cap, len);
-    };
-    size_t len = 0;
-    require(build(nullptr, 0, &len) == TW_NEED_ROOM, "a builder measures");
-    out.reply.resize(len);
-    require(build(out.reply.data(), len, &len) == TW_OK, "a builder needs what it measured");
-    return out;
-  };
+inline reference::Bytes refusal(tw_status reason) {
+  size_t len = 0;
+  require(tw_refusal_build(reason, nullptr, 0, &len) == TW_NEED_ROOM, "tw_refusal_build measures");
+  reference::Bytes out(len);
+  require(tw_refusal_build(reason, out.data(), len, &len) == TW_OK, "tw_refusal_build needs what it measured");
+  return out;
 }
 
-// The reference, set up as an EngineSession with the same configuration is.
+// What a role makes of a head, from the functions of the handshake: they have tests of their own, the connection that
+// calls them must come to the same. `key` is a client's.
+inline reference::Opening opening(uint32_t role, const tw_handshake_config &config, const reference::Bytes &key,
+                                  const reference::Bytes &received) {
+  reference::Opening out = {};
+  tw_head head;
+  require(tw_head_init(&head, role, &config) == TW_OK, "tw_head_init");
+  out.status = tw_head_parse(&head, received.data(), received.size(), &out.head_len);
+  if (out.status == TW_NEED_INPUT) return out;
+  tw_agreement agreement = {};
+  if (out.status != TW_OK) {
+    out.offset = out.head_len;
+  } else if (role == TW_ROLE_SERVER) {
+    out.status = tw_request_check(&head, received.data(), &config, &agreement);
+  } else {
+    out.status = tw_response_check(&head, received.data(), &config, key.data(), &agreement);
+  }
+  if (role == TW_ROLE_SERVER && out.status != TW_OK) out.reply = refusal(out.status);
+  if (out.status != TW_OK) return out;
+  out.subprotocol = agreement.subprotocol;
+  out.deflate = agreement.deflate;
+  out.deflate.flags &= TW_DEFLATE_SEND_TAKEOVER | TW_DEFLATE_RECEIVE_TAKEOVER;  // the rest is for the response alone
+  if (role == TW_ROLE_CLIENT) return out;
+  size_t len = 0;
+  require(tw_response_build(&config, &agreement, nullptr, 0, &len) == TW_NEED_ROOM, "tw_response_build measures");
+  out.reply.resize(len);
+  require(tw_response_build(&config, &agreement, out.reply.data(), len, &len) == TW_OK, "tw_response_build");
+  return out;
+}
+
+// The reference, set up as an EngineSession with the same configuration is, whose handshake outlives it.
 inline reference::Connection make_reference(const tw_conn_config &config) {
   if ((config.flags & TW_CONN_UPGRADED) != 0) return reference::Connection(config);
-  static const tw_handshake_config kDefaults = TW_HANDSHAKE_CONFIG_INIT;
-  const tw_handshake_config &handshake = config.handshake == nullptr ? kDefaults : *config.handshake;
-  if (config.role == TW_ROLE_SERVER) return {config, opener(TW_ROLE_SERVER, handshake, {}), {}, 0};
-  CountingRandom random;
-  const tw_random source = random.c_api();
-  reference::Bytes key(TW_KEY_LEN), request;
-  require(tw_key_generate(&source, key.data()) == TW_OK, "tw_key_generate");
-  size_t len = 0;
-  require(tw_request_build(&handshake, key.data(), nullptr, 0, &len) == TW_NEED_ROOM, "tw_request_build measures");
-  request.resize(len);
-  require(tw_request_build(&handshake, key.data(), request.data(), len, &len) == TW_OK, "tw_request_build");
-  return {config, opener(TW_ROLE_CLIENT, handshake, key), request, 16};
+  tw_handshake_config wish = TW_HANDSHAKE_CONFIG_INIT;
+  if (config.handshake != nullptr) wish = *config.handshake;
+  wish.deflate = config.deflate;
+  reference::Handshake handshake;
+  reference::Bytes key;
+  if (config.role == TW_ROLE_CLIENT) {
+    CountingRandom random;
+    const tw_random source = random.c_api();
+    key.resize(TW_KEY_LEN);
+    require(tw_key_generate(&source, key.data()) == TW_OK, "tw_key_generate");
+    handshake.random_len = 16;
+    size_t len = 0;
+    require(tw_request_build(&wish, key.data(), nullptr, 0, &len) == TW_NEED_ROOM, "tw_request_build measures");
+    handshake.request.resize(len);
+    require(tw_request_build(&wish, key.data(), handshake.request.data(), len, &len) == TW_OK, "tw_request_build");
+  }
+  handshake.read = [role = config.role, wish, key](const reference::Bytes &received) {
+    return opening(role, wish, key, received);
+  };
+  handshake.refuse = refusal;
+  return {config, handshake};
 }
 
 }  // namespace tidewire::test

@@ -12,6 +12,7 @@
 
 #include "tests/support/counting_allocator.h"
 #include "tests/support/each_kernel.h"
+#include "tests/vectors/deflated_frames.h"
 #include "tests/vectors/engine_session.h"
 #include "tests/vectors/vector_file.h"
 
@@ -68,6 +69,65 @@ std::string printed(const std::vector<Event> &events) {
   return out.empty() ? "none" : out;
 }
 
+// Yields the same bytes again and again; fails where there are none.
+class CyclicRandom {
+ public:
+  explicit CyclicRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
+  tw_random c_api() { return {&fill, this}; }
+
+ private:
+  static int32_t fill(void *context, uint8_t *out, size_t len) {
+    auto &self = *static_cast<CyclicRandom *>(context);
+    if (self.bytes_.empty()) return -1;
+    for (size_t i = 0; i < len; ++i) out[i] = self.bytes_[self.next_++ % self.bytes_.size()];
+    return 0;
+  }
+  Bytes bytes_;
+  size_t next_ = 0;
+};
+
+// What a step brought, apart from its output.
+struct Outcome {
+  tw_status status = TW_OK;
+  std::vector<Event> events;
+  uint64_t deadline = 0;
+};
+
+// A pool that lives as long as this, with `allocator`; none where that is NULL.
+class PoolOf {
+ public:
+  explicit PoolOf(const tw_allocator *allocator) {
+    if (allocator == nullptr) return;
+    tw_pool_config config = TW_POOL_CONFIG_INIT;
+    config.allocator = allocator;
+    require(tw_pool_create(&config, &pool_) == TW_OK, "tw_pool_create");
+  }
+  ~PoolOf() { tw_pool_destroy(pool_); }
+  PoolOf(const PoolOf &) = delete;
+  PoolOf &operator=(const PoolOf &) = delete;
+  tw_pool *get() const { return pool_; }
+
+ private:
+  tw_pool *pool_ = nullptr;
+};
+
+// Joins the chunks of each frame.
+std::vector<Event> joined(const std::vector<Event> &events) {
+  std::vector<Event> out;
+  for (const Event &event : events) {
+    const bool goes_on = event.type == TW_EVENT_CHUNK && event.opcode == TW_OPCODE_CONTINUATION && !out.empty() &&
+                         out.back().type == TW_EVENT_CHUNK && out.back().flags == 0 &&
+                         out.back().offset == event.offset;
+    if (!goes_on) {
+      out.push_back(event);
+      continue;
+    }
+    out.back().data.insert(out.back().data.end(), event.data.begin(), event.data.end());
+    out.back().flags = event.flags;
+  }
+  return out;
+}
+
 tw_status feed(EngineSession &session, const Bytes &data, size_t cap, std::vector<Event> *events) {
   return session.receive(data, cap, events);
 }
@@ -77,13 +137,14 @@ tw_status feed(reference::Connection &session, const Bytes &data, size_t, std::v
 }
 
 template <class Session>
-tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, std::vector<Event> *events) {
+tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, Outcome *outcome) {
   switch (step.action) {
     case Step::Action::kNone:
-    case Step::Action::kCreate: return TW_OK;
+    case Step::Action::kCreate:
+    case Step::Action::kConsume: return TW_OK;
     case Step::Action::kInput:
       for (const Bytes &piece : cut.pieces(index, step.data)) {
-        if (const tw_status status = feed(session, piece, cut.cap, events); status != TW_OK) return status;
+        if (const tw_status status = feed(session, piece, cut.cap, &outcome->events); status != TW_OK) return status;
       }
       return TW_OK;
     case Step::Action::kEof: return session.receive_eof();
@@ -91,46 +152,99 @@ tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, 
     case Step::Action::kPing: return session.ping(step.data);
     case Step::Action::kPong: return session.pong(step.data);
     case Step::Action::kClose: return session.close(step.code, step.data);
+    case Step::Action::kTick: return session.tick(step.number, &outcome->deadline);
   }
   return TW_ERR_ARGUMENT;
 }
 
-::testing::AssertionResult check_output(const Step &step, const Bytes &output) {
-  const bool long_enough = step.output_is_prefix ? output.size() >= step.output.size() : true;
-  const Bytes compared(output.begin(), step.output_is_prefix && long_enough
-                                           ? output.begin() + static_cast<ptrdiff_t>(step.output.size())
-                                           : output.end());
+template <class Session>
+Outcome act(Session &session, const Step &step, size_t index, const Cut &cut) {
+  Outcome outcome;
+  outcome.status = act(session, step, index, cut, &outcome);
+  outcome.events = joined(outcome.events);
+  return outcome;
+}
+
+template <class Session>
+Bytes look_at_output(Session &session, const Step &step) {
+  if (step.form == Step::Output::kKept) return {};
+  return step.action == Step::Action::kConsume ? session.take_output(step.number) : session.take_output();
+}
+
+::testing::AssertionResult check_bytes(const Step &step, const Bytes &output) {
+  const bool is_prefix = step.form == Step::Output::kPrefix && output.size() >= step.output.size();
+  const Bytes compared(output.begin(),
+                       is_prefix ? output.begin() + static_cast<ptrdiff_t>(step.output.size()) : output.end());
   if (compared == step.output) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "output is " << printed(output) << "\nexpected " << printed(step.output)
                                        << "\nas text: " << legible(output);
 }
 
 template <class Session>
+::testing::AssertionResult check_output(Session &session, const Step &step, FrameInflater *inflater,
+                                        const Bytes &output) {
+  if (step.form != Step::Output::kFrames) return check_bytes(step, output);
+  const std::string difference = inflater->compare(output, step.frames, session.get_deflate());
+  if (difference.empty()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "output is " << printed(output) << "\n" << difference;
+}
+
+template <class Session>
+void check_end(const Session &session, const Vector &vector) {
+  ASSERT_EQ(session.state(), vector.state);
+  const reference::Failure failure = session.failure();
+  ASSERT_STREQ(tw_status_name(failure.status), tw_status_name(vector.failure.status));
+  ASSERT_EQ(failure.offset, vector.failure.offset);
+  ASSERT_EQ(failure.close_code, vector.failure.close_code);
+  if (vector.close) {
+    const tw_close close = session.get_close();
+    ASSERT_EQ(close.local_code, vector.close->local_code);
+    ASSERT_EQ(close.remote_code, vector.close->remote_code);
+    ASSERT_EQ(close.cause, vector.close->cause);
+  }
+  if (vector.agreed) {
+    const tw_deflate agreed = session.get_deflate();
+    ASSERT_EQ(agreed.enabled, vector.agreed->enabled);
+    ASSERT_EQ(agreed.flags, vector.agreed->flags);
+    ASSERT_EQ(agreed.send_window_bits, vector.agreed->send_window_bits);
+    ASSERT_EQ(agreed.receive_window_bits, vector.agreed->receive_window_bits);
+  }
+}
+
+template <class Session>
 void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+  FrameInflater inflater;
   for (size_t i = 0; i < vector.steps.size(); ++i) {
     SCOPED_TRACE("step " + std::to_string(i));
     const Step &step = vector.steps[i];
     if (i == 0 && step.action != Step::Action::kCreate) {
       ASSERT_TRUE(session.take_output().empty()) << "creating brought output";
     }
-    std::vector<Event> events;
-    const tw_status status = act(session, step, i, cut, &events);
-    ASSERT_STREQ(tw_status_name(status), tw_status_name(step.status));
-    ASSERT_TRUE(events == step.events) << "events: " << printed(events) << "\nexpected: " << printed(step.events);
-    outputs->push_back(session.take_output());
-    ASSERT_TRUE(check_output(step, outputs->back()));
+    const Outcome outcome = act(session, step, i, cut);
+    ASSERT_STREQ(tw_status_name(outcome.status), tw_status_name(step.status));
+    ASSERT_TRUE(outcome.events == step.events)
+        << "events: " << printed(outcome.events) << "\nexpected: " << printed(step.events);
+    ASSERT_EQ(outcome.deadline, step.deadline);
+    outputs->push_back(look_at_output(session, step));
+    ASSERT_TRUE(check_output(session, step, &inflater, outputs->back()));
+    if (step.wants) {
+      ASSERT_EQ(session.wants(), *step.wants);
+    }
+    if (vector.config.max_memory_len != 0) {
+      ASSERT_LE(session.stats().held_len, vector.config.max_memory_len);
+    }
   }
-  ASSERT_EQ(session.state(), vector.state);
-  const reference::Failure failure = session.failure();
-  ASSERT_STREQ(tw_status_name(failure.status), tw_status_name(vector.failure.status));
-  ASSERT_EQ(failure.offset, vector.failure.offset);
-  ASSERT_EQ(failure.close_code, vector.failure.close_code);
+  check_end(session, vector);
 }
 
 // Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix.
 void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+  tw_conn_config config = vector.config;
+  CyclicRandom cyclic(vector.random.value_or(Bytes()));
+  const tw_random random = cyclic.c_api();
+  if (vector.random) config.random = &random;
   EngineSession session;
-  const tw_status created = session.create(vector.config);
+  const tw_status created = session.create(config);
   const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;
   ASSERT_STREQ(tw_status_name(created), tw_status_name(create_step ? vector.steps[0].status : TW_OK));
   if (created != TW_OK) {
@@ -143,7 +257,8 @@ void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *output
   }
   run_steps(session, vector, cut, outputs);
   if (::testing::Test::HasFatalFailure()) return;
-  ASSERT_EQ(session.wants(), vector.state == TW_STATE_CLOSED ? TW_WANT_CLOSE : TW_WANT_READ);
+  const tw_conn_stats stats = session.stats();
+  for (const auto &[member, expected] : vector.stats) ASSERT_EQ(stats.*member, expected);
   const tw_error error = session.error();
   ASSERT_STREQ(error.limit == nullptr ? "" : error.limit, vector.limit.c_str());
   if (vector.http_status == 0) return;
@@ -182,6 +297,10 @@ void run_every_cut(const Vector &vector) {
 
 void run_reference(const Vector &vector) {
   if (vector.steps[0].action == Step::Action::kCreate && vector.steps[0].status != TW_OK) return;
+  // It does not know what the engine's memory is made of, nor any other source of masking keys.
+  if (vector.config.max_memory_len != 0 || vector.random) return;
+  // It stores what it compresses, so that nothing ever gets shorter.
+  if (vector.name == "nothing_is_compressed_that_would_grow") return;
   for (const size_t piece : {SIZE_MAX, size_t{1}}) {
     // The reference reads the whole text anew with each piece.
     const bool too_slow = std::any_of(vector.steps.begin(), vector.steps.end(),
@@ -196,32 +315,39 @@ void run_reference(const Vector &vector) {
 
 // One allocation fails: what comes after it may be another story, but it is told with known statuses and leaks nothing.
 // Gives how many allocations failed, so that the caller knows when there is none left.
-uint64_t run_without_memory(const Vector &vector, uint64_t nth, size_t piece) {
+uint64_t run_without_memory(const Vector &vector, uint64_t nth, size_t piece, bool with_pool) {
   CountingAllocator allocator;
   const tw_allocator c_allocator = allocator.c_api();
+  const PoolOf pool(with_pool ? &c_allocator : nullptr);
+  CyclicRandom cyclic(vector.random.value_or(Bytes()));
+  const tw_random random = cyclic.c_api();
   tw_conn_config config = vector.config;
   config.allocator = &c_allocator;
+  config.pool = pool.get();
+  if (vector.random) config.random = &random;
   allocator.fail_after(nth);
   EngineSession session;
-  tw_status status = session.create(config);
-  EXPECT_TRUE(status == TW_OK || status == TW_ERR_NO_MEMORY || status == vector.steps[0].status);
-  for (size_t i = 0; status == TW_OK && i < vector.steps.size(); ++i) {
-    std::vector<Event> events;
-    const tw_status got = act(session, vector.steps[i], i, {.piece = piece}, &events);
-    const bool same = got == vector.steps[i].status && events == vector.steps[i].events;
+  const tw_status created = session.create(config);
+  EXPECT_TRUE(created == TW_OK || created == TW_ERR_NO_MEMORY || created == vector.steps[0].status);
+  for (size_t i = 0; created == TW_OK && i < vector.steps.size(); ++i) {
+    const Step &step = vector.steps[i];
+    const Outcome outcome = act(session, step, i, {.piece = piece});
+    const bool same = outcome.status == step.status && outcome.events == step.events;
     EXPECT_TRUE(same || allocator.failures() > 0) << "before any failure";
-    EXPECT_STRNE(tw_status_name(got), "TW_ERR_UNKNOWN");
-    session.take_output();
+    EXPECT_STRNE(tw_status_name(outcome.status), "TW_ERR_UNKNOWN");
+    look_at_output(session, step);
   }
   return allocator.failures();
 }
 
 void run_each_allocation(const Vector &vector) {
-  for (const size_t piece : {SIZE_MAX, size_t{5}}) {
-    for (uint64_t nth = 0;; ++nth) {
-      SCOPED_TRACE("allocation " + std::to_string(nth));
-      const uint64_t failures = run_without_memory(vector, nth, piece);
-      if (failures == 0 || ::testing::Test::HasFailure()) break;
+  for (const bool with_pool : {false, true}) {
+    for (const size_t piece : {SIZE_MAX, size_t{5}}) {
+      for (uint64_t nth = 0;; ++nth) {
+        SCOPED_TRACE("allocation " + std::to_string(nth) + (with_pool ? " with a pool" : ""));
+        const uint64_t failures = run_without_memory(vector, nth, piece, with_pool);
+        if (failures == 0 || ::testing::Test::HasFailure()) break;
+      }
     }
   }
 }

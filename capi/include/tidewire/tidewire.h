@@ -92,6 +92,7 @@ typedef int32_t tw_status;
 #define TW_ERR_CLOSE_CODE (-112)
 #define TW_ERR_CLOSE_REASON (-113)
 #define TW_ERR_EOF (-114)
+#define TW_ERR_DEFLATE (-115)
 
 #define TW_ERR_HTTP_SYNTAX (-130)
 #define TW_ERR_HTTP_METHOD (-131)
@@ -112,9 +113,17 @@ typedef int32_t tw_status;
 #define TW_ERR_LIMIT_MESSAGE (-201)
 #define TW_ERR_LIMIT_FRAGMENTS (-202)
 #define TW_ERR_LIMIT_OUTPUT (-203)
+#define TW_ERR_LIMIT_CONTROL_RATE (-204)
+#define TW_ERR_LIMIT_MEMORY (-205)
+#define TW_ERR_LIMIT_RATIO (-206)
 #define TW_ERR_LIMIT_HEAD (-210)
 #define TW_ERR_LIMIT_HEADER_COUNT (-211)
 #define TW_ERR_LIMIT_LINE (-212)
+#define TW_ERR_TIMEOUT_HANDSHAKE (-220)
+#define TW_ERR_TIMEOUT_IDLE (-221)
+#define TW_ERR_TIMEOUT_PONG (-222)
+#define TW_ERR_TIMEOUT_MESSAGE (-223)
+#define TW_ERR_TIMEOUT_CLOSE (-224)
 
 #define TW_ERR_NO_MEMORY (-300)
 #define TW_ERR_RANDOM (-301)
@@ -292,6 +301,41 @@ TW_API void tw_pool_release(tw_pool *pool, uint8_t *data);
 /* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
 TW_API tw_status tw_pool_get_stats(const tw_pool *pool, tw_pool_stats *stats);
 
+/* ---- Compression --------------------------------------------------------------------------------------------- */
+
+/* What a side wants of permessage-deflate (RFC 7692). A client with such a struct offers the extension, a server
+ * accepts it. Without context takeover, which is the default, compression memory is borrowed while a message is under
+ * way and given back after it; with a tw_pool it is then reused by all connections. */
+typedef struct tw_deflate_config {
+  size_t struct_size;
+  uint32_t level;               /* 1 (fast) ... 9 (small); 0: 1 */
+  uint32_t memory_level;        /* 1 ... 9: memory of the compressor, 2^(memory_level + 9) bytes of it; 0: 8 */
+  uint32_t send_window_bits;    /* the most that this side uses, 8 ... 15; 0: 15 */
+  uint32_t receive_window_bits; /* the most that the peer may use, 8 ... 15; 0: 15 */
+  uint64_t max_context_len; /* bytes kept between messages. A direction whose state fits takes its context over, first
+                               the receiving one (about 44 KiB at 15 bits), then the sending one (about 268 KiB);
+                               0: none is kept */
+  uint64_t min_len;         /* a shorter message is sent as it is; 0: 128 bytes */
+  uint64_t max_call_len;    /* inflated bytes of one call that takes input, then TW_NEED_ROOM; 0: 1 MiB */
+  uint32_t max_ratio;       /* of inflated to received bytes in messages above 64 KiB; 0: 250 */
+  uint32_t reserved;        /* 0 */
+} tw_deflate_config;
+#define TW_DEFLATE_CONFIG_INIT \
+  { sizeof(tw_deflate_config), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* What both sides agreed on. All zero: no compression. Not versioned: its 8 bytes never change. */
+typedef struct tw_deflate {
+  uint8_t enabled;             /* 1: permessage-deflate was negotiated */
+  uint8_t flags;               /* TW_DEFLATE_... */
+  uint8_t send_window_bits;    /* 8 ... 15 */
+  uint8_t receive_window_bits; /* 8 ... 15 */
+  uint8_t reserved[4];         /* 0 */
+} tw_deflate;
+
+#define TW_DEFLATE_SEND_TAKEOVER 0x1u    /* this side may refer to its earlier messages */
+#define TW_DEFLATE_RECEIVE_TAKEOVER 0x2u /* the peer may */
+#define TW_DEFLATE_WINDOW_ASKED 0x4u     /* in a server's tw_agreement: the response must tell send_window_bits */
+
 /* ---- Handshake ----------------------------------------------------------------------------------------------- */
 
 #define TW_KEY_LEN 24    /* Sec-WebSocket-Key: base64 of 16 bytes */
@@ -319,9 +363,11 @@ typedef struct tw_handshake_config {
   size_t origin_count;
   const tw_header *headers; /* added to the request or to the response of status 101 */
   size_t header_count;
+  const tw_deflate_config *deflate; /* NULL: compression is not offered, and declined. tw_conn_create takes it from
+                                       tw_conn_config instead */
 } tw_handshake_config;
 #define TW_HANDSHAKE_CONFIG_INIT \
-  { sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0 }
+  { sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0, NULL }
 
 /* Server: accept every Origin. The default accepts a request without Origin (not a browser), the same origin (host and
  * port equal Host), and `origins`. */
@@ -352,17 +398,24 @@ TW_API tw_status tw_head_status(const tw_head *head, const uint8_t *data, tw_vie
 TW_API tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *name, size_t index,
                                 tw_view *out_name, tw_view *out_value);
 
-/* Server: checks a complete request against RFC 6455 4.2.1 and chooses a subprotocol. *out_subprotocol is its position
- * in config->subprotocols plus 1, or 0 for none; accept is what proves the handshake. config may be NULL. A request
- * that offers more than 64 subprotocols gives TW_ERR_SUBPROTOCOL. Since 0.1. */
-TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                                  uint8_t accept[TW_ACCEPT_LEN], uint32_t *out_subprotocol);
+/* What the opening handshake led to. Not versioned: its 40 bytes never change. */
+typedef struct tw_agreement {
+  uint32_t subprotocol;          /* position in tw_handshake_config.subprotocols plus 1; 0: none */
+  tw_deflate deflate;            /* compression, seen from this side */
+  uint8_t accept[TW_ACCEPT_LEN]; /* Sec-WebSocket-Accept, which proves the handshake */
+} tw_agreement;
 
-/* Server: writes the response of status 101. subprotocol as from tw_request_check. TW_NEED_ROOM writes the length that
+/* Server: checks a complete request against RFC 6455 4.2.1, and chooses a subprotocol and the first acceptable offer of
+ * compression (RFC 7692 5). config may be NULL. A request that offers more than 64 subprotocols gives
+ * TW_ERR_SUBPROTOCOL. Since 0.1. */
+TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
+                                  tw_agreement *out_agreement);
+
+/* Server: writes the response of status 101 to the request that led to `agreement`. TW_NEED_ROOM writes the length that
  * is needed. TW_ERR_HEADER_INJECTION: a header of config is malformed or one that the engine writes; TW_ERR_ARGUMENT:
- * accept is not base64, or subprotocol is not a position. Since 0.1. */
-TW_API tw_status tw_response_build(const tw_handshake_config *config, const uint8_t accept[TW_ACCEPT_LEN],
-                                   uint32_t subprotocol, uint8_t *out, size_t cap, size_t *out_len);
+ * agreement is not one that tw_request_check makes. Since 0.1. */
+TW_API tw_status tw_response_build(const tw_handshake_config *config, const tw_agreement *agreement, uint8_t *out,
+                                   size_t cap, size_t *out_len);
 
 /* Server: writes the response that refuses a request because of `reason`, a status whose tw_status_http_status is not
  * 0. It closes the HTTP connection, so that nothing after the request can pass for a second one. Since 0.1. */
@@ -377,10 +430,10 @@ TW_API tw_status tw_key_generate(const tw_random *random, uint8_t key[TW_KEY_LEN
 TW_API tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out,
                                   size_t cap, size_t *out_len);
 
-/* Client: checks a complete response against RFC 6455 4.1 and the request that config and key made. *out_subprotocol as
- * in tw_request_check. Since 0.1. */
+/* Client: checks a complete response against RFC 6455 4.1, RFC 7692 7.1 and the request that config and key made.
+ * Since 0.1. */
 TW_API tw_status tw_response_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                                   const uint8_t key[TW_KEY_LEN], uint32_t *out_subprotocol);
+                                   const uint8_t key[TW_KEY_LEN], tw_agreement *out_agreement);
 
 /* Sec-WebSocket-Accept for a key (RFC 6455 4.2.2, step 5.4). TW_ERR_KEY when key is not base64 of 16 bytes.
  * Since 0.1. */
@@ -400,25 +453,51 @@ typedef struct tw_conn_config {
   uint32_t role;                        /* TW_ROLE_... */
   uint32_t flags;                       /* TW_CONN_... */
   uint64_t max_frame_len;               /* payload bytes of a received frame; 0: 16 MiB */
-  uint64_t max_message_len;             /* payload bytes of a received message; 0: 16 MiB */
-  uint32_t max_fragments;               /* frames of a received message; 0: 1024 */
-  uint32_t reserved;                    /* 0 */
+  uint64_t max_message_len;             /* payload bytes of a received message, inflated; 0: 16 MiB */
   uint64_t max_output_len;              /* bytes queued and not yet consumed; 0: 64 MiB */
+  uint64_t max_memory_len;              /* bytes held for this connection, see tw_conn_stats; 0: 128 MiB */
+  uint64_t output_high_len;             /* TW_WANT_PAUSE from so many queued bytes on; 0: 1 MiB */
+  uint64_t output_low_len;              /* ... until no more than these are queued; 0: a quarter of output_high_len */
+  uint32_t max_fragments;               /* frames of a received message; 0: 1024 */
+  uint32_t max_control_rate;            /* control frames received in one second of tw_conn_tick; 0: 1000 */
+  uint64_t handshake_timeout_ns;        /* from the first tick to TW_EVENT_OPEN; 0: 10 s */
+  uint64_t idle_timeout_ns;             /* without input; 0: 120 s */
+  uint64_t ping_interval_ns;            /* between two pings of the engine; 0: 20 s */
+  uint64_t pong_timeout_ns;             /* for the answer to such a ping; 0: 20 s */
+  uint64_t message_timeout_ns;          /* from the first byte of a message to its last; 0: 60 s */
+  uint64_t close_timeout_ns;            /* from the first close frame until all is read and written; 0: 10 s */
   const tw_allocator *allocator;        /* NULL: the C library; copied */
   const tw_random *random;              /* NULL: the operating system's CSPRNG; copied */
   tw_pool *pool;                        /* NULL: buffers come from the allocator; outlives the connection */
   const tw_handshake_config *handshake; /* NULL: defaults; required for a client that does its handshake; copied */
+  const tw_deflate_config *deflate;     /* NULL: no compression; copied */
+  const tw_deflate *negotiated;         /* what a handshake done elsewhere agreed on; only with TW_CONN_UPGRADED and
+                                           deflate; copied */
 } tw_conn_config;
-#define TW_CONN_CONFIG_INIT \
-  { sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL }
+#define TW_CONN_CONFIG_INIT                                                                                            \
+  {                                                                                                                    \
+    sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, \
+        NULL                                                                                                           \
+  }
 
-#define TW_CONN_UPGRADED 0x1u /* the handshake was done elsewhere: the stream starts with frames */
+#define TW_NEVER UINT64_MAX /* a time-out that never comes, a limit that is never reached */
 
+#define TW_CONN_UPGRADED 0x1u     /* the handshake was done elsewhere: the stream starts with frames */
+#define TW_CONN_STREAM 0x2u       /* messages are not assembled: TW_EVENT_CHUNK instead of TW_EVENT_MESSAGE */
+#define TW_CONN_MANUAL_PONG 0x4u  /* pings are not answered: call tw_conn_pong */
+#define TW_CONN_MANUAL_CLOSE 0x8u /* a close frame is not answered: call tw_conn_close */
+/* Against RFC 6455, for peers under the same control: text is not validated, and a frame may be masked or not whatever
+ * the role of its sender. */
+#define TW_CONN_TRUSTED 0x10u
+
+/* A ping is answered at once unless a close frame was sent; while the output is above output_high_len, only the latest
+ * one is, later. The answer to a ping of tw_conn_tick is not reported. A chunk may end inside a code point. */
 #define TW_EVENT_OPEN 1u    /* handshake done; data: the peer's head, code: the subprotocol's position plus 1, or 0 */
 #define TW_EVENT_MESSAGE 2u /* opcode: TEXT or BINARY; data: the whole message */
-#define TW_EVENT_PING 3u    /* data: payload; the pong is queued, unless a close frame was sent */
+#define TW_EVENT_PING 3u    /* data: payload; the pong is queued */
 #define TW_EVENT_PONG 4u    /* data: payload */
 #define TW_EVENT_CLOSE 5u   /* code: the peer's close code, 1005 where it sent none; data: the reason, UTF-8 */
+#define TW_EVENT_CHUNK 6u   /* opcode: TEXT or BINARY in a message's first chunk, then CONTINUATION; FIN: the last */
 
 /* What the peer did. Not versioned: its 32 bytes never change. */
 typedef struct tw_event {
@@ -427,7 +506,7 @@ typedef struct tw_event {
   uint64_t len;   /* bytes */
   uint8_t type;   /* TW_EVENT_... */
   uint8_t opcode; /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
-  uint8_t flags;  /* TW_FRAME_FIN for messages and control frames */
+  uint8_t flags;  /* TW_FRAME_FIN for messages, last chunks and control frames */
   uint8_t reserved;
   uint32_t code;   /* see TW_EVENT_OPEN and TW_EVENT_CLOSE; 0 otherwise */
   uint64_t offset; /* in the received stream, of the first byte of the frame that completed the event */
@@ -442,7 +521,7 @@ TW_API void tw_conn_destroy(tw_conn *conn);
 
 /* Takes bytes that were read from the socket, unmasks them in place, and writes at most `cap` events.
  *   TW_OK         all of data was taken; a frame cut by its end is kept inside
- *   TW_NEED_ROOM  events is full: handle it, then call again with data + *out_consumed
+ *   TW_NEED_ROOM  events is full, or much was inflated: handle it, then call again with data + *out_consumed
  *   an error      the connection failed: handle the events that came before, write the output (tw_conn_output adds the
  *                 close frame, or it holds the refusal), close the socket. tw_conn_get_error has the details
  * *out_count and *out_consumed are written in all cases. After the peer's close frame, or a failure, data is discarded;
@@ -458,6 +537,9 @@ TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
 /* tw_conn_send flags */
 #define TW_SEND_MORE 0x1u       /* more fragments of this message follow; they have opcode TW_OPCODE_CONTINUATION */
 #define TW_SEND_VALID_UTF8 0x2u /* the caller vouches for the text: for all fragments of a message, or for none */
+/* Where compression was negotiated, a message of min_len or more, judged by its first fragment, is compressed. */
+#define TW_SEND_COMPRESS 0x4u    /* whatever its length; first fragment only */
+#define TW_SEND_NO_COMPRESS 0x8u /* not this one; first fragment only */
 
 /* Queues a message, or a fragment of one. data is copied. TW_ERR_STATE: not open, or out of the order of fragments;
  * TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing was queued and the connection
@@ -495,13 +577,22 @@ TW_API tw_status tw_conn_output_consume(tw_conn *conn, size_t len);
 TW_API uint32_t tw_conn_state(const tw_conn *conn);
 
 /* READ: input is expected. WRITE: output is queued. CLOSE: nothing is left to read or write; a server closes the socket
- * now, a client waits for the server to do so first (RFC 6455 7.1.1), with a time limit of its own. */
+ * now, a client waits for the server to do so first (RFC 6455 7.1.1), with a time limit of its own. PAUSE: the peer
+ * reads more slowly than is sent; send no more, and better read no more, until it goes. */
 #define TW_WANT_READ 1u
 #define TW_WANT_WRITE 2u
 #define TW_WANT_CLOSE 4u
+#define TW_WANT_PAUSE 8u
 
 /* What the connection waits for, TW_WANT_... or-ed. Since 0.1. */
 TW_API uint32_t tw_conn_wants(const tw_conn *conn);
+
+/* Tells the time, of any clock that does not go back: call it before the calls that take input, and at the deadline.
+ * Pings, and fails the connection when a time-out has passed: the result is then TW_ERR_TIMEOUT_..., to be handled like
+ * that of tw_conn_receive. A failed connection returns its error again. *out_next_deadline_ns, always written, is when
+ * to call again at the latest, TW_NEVER where nothing is awaited; every call of this connection may bring it nearer.
+ * Without ticks there are no time-outs, pings and rates. Since 0.1. */
+TW_API tw_status tw_conn_tick(tw_conn *conn, uint64_t now_ns, uint64_t *out_next_deadline_ns);
 
 typedef struct tw_error {
   size_t struct_size;
@@ -517,6 +608,48 @@ typedef struct tw_error {
 
 /* Why the connection failed. *error has its struct_size set. Since 0.1. */
 TW_API tw_status tw_conn_get_error(const tw_conn *conn, tw_error *error);
+
+#define TW_CLOSE_BY_NOBODY 0u /* not yet */
+#define TW_CLOSE_BY_US 1u     /* tw_conn_close */
+#define TW_CLOSE_BY_PEER 2u   /* its close frame came first */
+#define TW_CLOSE_BY_ERROR 3u  /* the connection failed, see tw_conn_get_error */
+
+/* How the connection ended, or is about to. Not versioned: its 8 bytes never change. */
+typedef struct tw_close {
+  uint16_t local_code;  /* in our close frame, 1005 where it has none; 0: not queued yet */
+  uint16_t remote_code; /* in the peer's, 1005 where it has none; 0: not received */
+  uint32_t cause;       /* TW_CLOSE_BY_..., the first of them */
+} tw_close;
+
+/* Writes the close codes of both directions and what began the closing. Since 0.1. */
+TW_API tw_status tw_conn_get_close(const tw_conn *conn, tw_close *out_close);
+
+/* Writes what was negotiated; all zero before TW_EVENT_OPEN, and where compression was not. Since 0.1. */
+TW_API tw_status tw_conn_get_deflate(const tw_conn *conn, tw_deflate *out_deflate);
+
+typedef struct tw_conn_stats {
+  size_t struct_size;
+  uint64_t bytes_received; /* taken from the stream, the opening handshake included */
+  uint64_t bytes_sent;     /* queued */
+  uint64_t messages_received;
+  uint64_t messages_sent;
+  uint64_t frames_received; /* of all kinds */
+  uint64_t frames_sent;
+  uint64_t control_frames_received;
+  uint64_t control_frames_sent;
+  uint64_t deflated_received_len; /* payload bytes of compressed messages, as received */
+  uint64_t inflated_received_len; /* the same messages after inflation */
+  uint64_t deflated_sent_len;
+  uint64_t inflated_sent_len;
+  uint64_t held_len;    /* bytes that the connection holds now, its own struct and all bookkeeping included */
+  uint64_t context_len; /* of these, compression state kept between messages */
+  uint64_t rtt_ns;      /* from the last ping of tw_conn_tick to its pong; 0: not known yet */
+} tw_conn_stats;
+#define TW_CONN_STATS_INIT \
+  { sizeof(tw_conn_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
+TW_API tw_status tw_conn_get_stats(const tw_conn *conn, tw_conn_stats *stats);
 
 /* ---- dlopen -------------------------------------------------------------------------------------------------- */
 

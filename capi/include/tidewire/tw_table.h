@@ -51,15 +51,15 @@ typedef struct tw_api {
   tw_status (*head_header)(const tw_head *head, const uint8_t *data, const char *name, size_t index, tw_view *out_name,
                            tw_view *out_value);
   tw_status (*request_check)(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                             uint8_t accept[TW_ACCEPT_LEN], uint32_t *out_subprotocol);
-  tw_status (*response_build)(const tw_handshake_config *config, const uint8_t accept[TW_ACCEPT_LEN],
-                              uint32_t subprotocol, uint8_t *out, size_t cap, size_t *out_len);
+                             tw_agreement *out_agreement);
+  tw_status (*response_build)(const tw_handshake_config *config, const tw_agreement *agreement, uint8_t *out,
+                              size_t cap, size_t *out_len);
   tw_status (*refusal_build)(tw_status reason, uint8_t *out, size_t cap, size_t *out_len);
   tw_status (*key_generate)(const tw_random *random, uint8_t key[TW_KEY_LEN]);
   tw_status (*request_build)(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out, size_t cap,
                              size_t *out_len);
   tw_status (*response_check)(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
-                              const uint8_t key[TW_KEY_LEN], uint32_t *out_subprotocol);
+                              const uint8_t key[TW_KEY_LEN], tw_agreement *out_agreement);
   tw_status (*accept_key)(const uint8_t key[TW_KEY_LEN], uint8_t accept[TW_ACCEPT_LEN]);
   tw_status (*conn_create)(const tw_conn_config *config, tw_conn **out_conn);
   void (*conn_destroy)(tw_conn *conn);
@@ -75,7 +75,11 @@ typedef struct tw_api {
   tw_status (*conn_output_consume)(tw_conn *conn, size_t len);
   uint32_t (*conn_state)(const tw_conn *conn);
   uint32_t (*conn_wants)(const tw_conn *conn);
+  tw_status (*conn_tick)(tw_conn *conn, uint64_t now_ns, uint64_t *out_next_deadline_ns);
   tw_status (*conn_get_error)(const tw_conn *conn, tw_error *error);
+  tw_status (*conn_get_close)(const tw_conn *conn, tw_close *out_close);
+  tw_status (*conn_get_deflate)(const tw_conn *conn, tw_deflate *out_deflate);
+  tw_status (*conn_get_stats)(const tw_conn *conn, tw_conn_stats *stats);
 } tw_api;
 
 /* Whether the provider's table has `member` (1 or 0). */

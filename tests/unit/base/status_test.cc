@@ -41,6 +41,7 @@ namespace {
   X(kCloseCode, TW_ERR_CLOSE_CODE)                 \
   X(kCloseReason, TW_ERR_CLOSE_REASON)             \
   X(kEof, TW_ERR_EOF)                              \
+  X(kDeflate, TW_ERR_DEFLATE)                      \
   X(kHttpSyntax, TW_ERR_HTTP_SYNTAX)               \
   X(kHttpMethod, TW_ERR_HTTP_METHOD)               \
   X(kHttpVersion, TW_ERR_HTTP_VERSION)             \
@@ -59,9 +60,17 @@ namespace {
   X(kLimitMessage, TW_ERR_LIMIT_MESSAGE)           \
   X(kLimitFragments, TW_ERR_LIMIT_FRAGMENTS)       \
   X(kLimitOutput, TW_ERR_LIMIT_OUTPUT)             \
+  X(kLimitControlRate, TW_ERR_LIMIT_CONTROL_RATE)  \
+  X(kLimitMemory, TW_ERR_LIMIT_MEMORY)             \
+  X(kLimitRatio, TW_ERR_LIMIT_RATIO)               \
   X(kLimitHead, TW_ERR_LIMIT_HEAD)                 \
   X(kLimitHeaderCount, TW_ERR_LIMIT_HEADER_COUNT)  \
   X(kLimitLine, TW_ERR_LIMIT_LINE)                 \
+  X(kTimeoutHandshake, TW_ERR_TIMEOUT_HANDSHAKE)   \
+  X(kTimeoutIdle, TW_ERR_TIMEOUT_IDLE)             \
+  X(kTimeoutPong, TW_ERR_TIMEOUT_PONG)             \
+  X(kTimeoutMessage, TW_ERR_TIMEOUT_MESSAGE)       \
+  X(kTimeoutClose, TW_ERR_TIMEOUT_CLOSE)           \
   X(kNoMemory, TW_ERR_NO_MEMORY)                   \
   X(kRandom, TW_ERR_RANDOM)
 
@@ -147,7 +156,8 @@ TEST(Status, WhatFailsTheConnectionHasACloseCode) {
     if (one.number > -100) continue;
     const uint16_t code = status_info(one.status).close_code;
     const bool may_be_sent = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
-    EXPECT_TRUE(may_be_sent || (one.status == Status::kEof && code == 1006)) << one.name;
+    const bool comes_too_late = one.status == Status::kEof || one.status == Status::kTimeoutClose;
+    EXPECT_TRUE(comes_too_late ? code == 1006 : may_be_sent) << one.name;
   }
 }
 

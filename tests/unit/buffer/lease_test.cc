@@ -26,51 +26,101 @@ class Sources {
   LeaseSource from_pool;
 };
 
-TEST(Lease, HasAtLeastTheRoomThatWasAsked) {
+TEST(Lender, LendsAtLeastTheRoomThatWasAsked) {
   Sources sources;
   for (const LeaseSource *source : {&sources.from_allocator, &sources.from_pool}) {
+    Lender lender(source);
     for (const size_t len : {size_t{0}, size_t{1}, size_t{240}, size_t{241}, size_t{65536}, size_t{100000}}) {
-      Lease *lease = source->acquire(len);
-      ASSERT_NE(lease, nullptr);
+      Lease *lease = nullptr;
+      ASSERT_EQ(lender.acquire(len, &lease), Status::kOk);
       EXPECT_EQ(lease->next, nullptr);
       EXPECT_GE(lease->cap, len);
       memset(lease->bytes(), 0x5A, lease->cap);
-      source->release(lease);
+      EXPECT_EQ(lender.held_len(), sizeof(Lease) + lease->cap);
+      lender.release(lease);
+      EXPECT_EQ(lender.held_len(), 0u);
     }
   }
 }
 
-TEST(Lease, FromAPoolFillsItsClass) {
+TEST(Lender, LeaseFromAPoolFillsItsClass) {
   Sources sources;
-  Lease *lease = sources.from_pool.acquire(1);
-  ASSERT_NE(lease, nullptr);
-  EXPECT_EQ(lease->cap + sizeof(Lease), kPoolClassLen[0]);
-  sources.from_pool.release(lease);
+  Lender lender(&sources.from_pool);
+  Lease *lease = nullptr;
+  ASSERT_EQ(lender.acquire(1, &lease), Status::kOk);
+  EXPECT_EQ(lease->held_len(), kPoolClassLen[0]);
+  lender.release(lease);
 }
 
-TEST(Lease, ListIsReleasedToItsEnd) {
+TEST(Lender, ExactLeaseIsReusedWhateverItsLength) {
+  Sources sources;
+  Lender lender(&sources.from_pool);
+  for (const size_t len : {size_t{100}, size_t{270000}}) {
+    Lease *first = nullptr, *again = nullptr;
+    ASSERT_EQ(lender.acquire_exact(len, &first), Status::kOk);
+    EXPECT_EQ(first->cap, len);
+    lender.release(first);
+    ASSERT_EQ(lender.acquire_exact(len, &again), Status::kOk);
+    EXPECT_EQ(again, first);
+    lender.release(again);
+  }
+}
+
+TEST(Lender, ListIsReleasedToItsEnd) {
   Sources sources;
   for (const LeaseSource *source : {&sources.from_allocator, &sources.from_pool}) {
+    Lender lender(source);
     Lease *first = nullptr;
     for (int i = 0; i < 5; ++i) {
-      Lease *lease = source->acquire(100);
-      ASSERT_NE(lease, nullptr);
+      Lease *lease = nullptr;
+      ASSERT_EQ(lender.acquire(100, &lease), Status::kOk);
       lease->next = first;
       first = lease;
     }
-    source->release_list(first);
-    source->release_list(nullptr);
-    source->release(nullptr);
+    lender.release_list(first);
+    lender.release_list(nullptr);
+    lender.release(nullptr);
+    EXPECT_EQ(lender.held_len(), 0u);
   }
   EXPECT_EQ(sources.from_pool.pool->stats().in_use_len, 0u);
 }
 
-TEST(Lease, LengthThatOverflowsIsRefused) {
+TEST(Lender, LengthThatOverflowsIsRefused) {
   Sources sources;
-  for (const LeaseSource *source : {&sources.from_allocator, &sources.from_pool}) {
-    EXPECT_EQ(source->acquire(SIZE_MAX), nullptr);
-    EXPECT_EQ(source->acquire(SIZE_MAX - sizeof(Lease) + 1), nullptr);
+  for (LeaseSource *source : {&sources.from_allocator, &sources.from_pool}) {
+    source->max_held_len = UINT64_MAX;
+    Lender lender(source);
+    Lease *lease = nullptr;
+    EXPECT_EQ(lender.acquire(SIZE_MAX, &lease), Status::kNoMemory);
+    EXPECT_EQ(lender.acquire(SIZE_MAX - sizeof(Lease) + 1, &lease), Status::kNoMemory);
+    EXPECT_EQ(lease, nullptr);
   }
+}
+
+TEST(Lender, LimitIsOverAllThatIsHeld) {
+  Sources sources;
+  sources.from_allocator.max_held_len = 1000;
+  Lender lender(&sources.from_allocator);
+  Lease *first = nullptr, *second = nullptr;
+  ASSERT_EQ(lender.acquire(1000 - 2 * sizeof(Lease) - 10, &first), Status::kOk);
+  EXPECT_EQ(lender.acquire(11, &second), Status::kLimitMemory);
+  EXPECT_EQ(second, nullptr);
+  ASSERT_EQ(lender.acquire(10, &second), Status::kOk);
+  EXPECT_EQ(lender.held_len(), 1000u);
+  lender.release(first);
+  lender.release(second);
+  ASSERT_EQ(lender.acquire(500, &first), Status::kOk);
+  lender.release(first);
+}
+
+TEST(Lender, WithoutMemoryNothingIsHeld) {
+  Sources sources;
+  Lender lender(&sources.from_allocator);
+  sources.counting.fail_after(0);
+  Lease *lease = nullptr;
+  EXPECT_EQ(lender.acquire(10, &lease), Status::kNoMemory);
+  EXPECT_EQ(lease, nullptr);
+  EXPECT_EQ(lender.held_len(), 0u);
 }
 
 }  // namespace

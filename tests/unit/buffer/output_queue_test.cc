@@ -24,13 +24,13 @@ class QueueUnderTest {
     if (pooled) source_.pool = pool_ = Pool::create(counting.core(), 1 << 20);
   }
   ~QueueUnderTest() {
-    queue.clear(source_);
+    queue.clear(&lender_);
     Pool::destroy(pool_);
   }
 
   // False when there was no memory.
   bool push(const Bytes &bytes) {
-    uint8_t *room = queue.reserve(source_, bytes.size());
+    uint8_t *room = reserve(bytes.size());
     if (room == nullptr) return false;
     if (!bytes.empty()) memcpy(room, bytes.data(), bytes.size());
     queue.commit(bytes.size());
@@ -39,13 +39,19 @@ class QueueUnderTest {
   }
 
   void consume(size_t len) {
-    queue.consume(source_, len);
+    queue.consume(&lender_, len);
     expected.erase(expected.begin(), expected.begin() + static_cast<ptrdiff_t>(len));
   }
 
-  uint8_t *reserve(size_t len) { return queue.reserve(source_, len); }
+  // nullptr when there was no memory.
+  uint8_t *reserve(size_t len) {
+    uint8_t *room = nullptr;
+    const Status status = queue.reserve(&lender_, len, &room);
+    EXPECT_EQ(status == Status::kOk, room != nullptr);
+    return room;
+  }
   void clear() {
-    queue.clear(source_);
+    queue.clear(&lender_);
     expected.clear();
   }
 
@@ -70,6 +76,7 @@ class QueueUnderTest {
 
  private:
   LeaseSource source_;
+  Lender lender_{&source_};
   Pool *pool_ = nullptr;
 };
 

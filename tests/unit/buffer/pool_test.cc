@@ -263,5 +263,62 @@ TEST(Pool, ThreadsShareIt) {
   EXPECT_EQ(stats.misses, under.buffer_allocations());
 }
 
+TEST(Pool, ExactBuffersAreKeptByTheirLength) {
+  CountingAllocator counting;
+  Pool *pool = Pool::create(counting.core(), 1 << 20);
+  uint8_t *small = pool->acquire_exact(100), *large = pool->acquire_exact(270000);
+  ASSERT_NE(small, nullptr);
+  ASSERT_NE(large, nullptr);
+  memset(large, 0x5A, 270000);
+  pool->release(small);
+  pool->release(large);
+  EXPECT_EQ(pool->stats().idle_len, 270100u);
+  EXPECT_EQ(pool->acquire_exact(270000), large);
+  EXPECT_EQ(pool->acquire_exact(100), small);
+  EXPECT_EQ(pool->stats().hits, 2u);
+  pool->release(small);
+  pool->release(large);
+  Pool::destroy(pool);
+}
+
+TEST(Pool, ExactBuffersCountAgainstTheCap) {
+  CountingAllocator counting;
+  Pool *pool = Pool::create(counting.core(), 1000);
+  uint8_t *first = pool->acquire_exact(600), *second = pool->acquire_exact(600);
+  pool->release(first);
+  pool->release(second);
+  EXPECT_EQ(pool->stats().idle_len, 600u);
+  EXPECT_EQ(pool->stats().drops, 1u);
+  Pool::destroy(pool);
+}
+
+TEST(Pool, EqualBytesAreSharedUntilTheLastHolderGoes) {
+  CountingAllocator counting;
+  Pool *pool = Pool::create(counting.core(), 0);
+  const uint64_t before = counting.live_len();
+  const char text[] = "settings", other[] = "Settings";
+  const void *first = pool->share(text, sizeof(text));
+  const void *second = pool->share(text, sizeof(text));
+  const void *third = pool->share(other, sizeof(other));
+  EXPECT_EQ(first, second);
+  EXPECT_NE(first, third);
+  EXPECT_EQ(memcmp(first, text, sizeof(text)), 0);
+  EXPECT_EQ(counting.live_blocks(), 3u);
+  pool->unshare(first);
+  EXPECT_EQ(memcmp(second, text, sizeof(text)), 0);
+  pool->unshare(second);
+  pool->unshare(third);
+  EXPECT_EQ(counting.live_len(), before);
+  Pool::destroy(pool);
+}
+
+TEST(Pool, WithoutMemoryNothingIsShared) {
+  CountingAllocator counting;
+  Pool *pool = Pool::create(counting.core(), 0);
+  counting.fail_after(0);
+  EXPECT_EQ(pool->share("x", 1), nullptr);
+  Pool::destroy(pool);
+}
+
 }  // namespace
 }  // namespace tidewire

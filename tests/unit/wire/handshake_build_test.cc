@@ -15,6 +15,8 @@ namespace {
 const std::string kKey = "dGhlIHNhbXBsZSBub25jZQ==";        // RFC 6455 §1.3
 const std::string kProof = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";  // its answer
 
+const DeflateTerms kDeflate = {1, kDeflateReceiveTakeover, 15, 15, {}};
+
 ByteView bytes(std::string_view text) { return {reinterpret_cast<const uint8_t *>(text.data()), text.size()}; }
 
 using Builder = std::function<Status(MutBytes out, size_t *out_len)>;
@@ -50,9 +52,19 @@ std::string request(const HandshakeConfig &config, const std::string &key = kKey
   return built([&](MutBytes out, size_t *len) { return build_request(config, bytes(key).data, out, len); });
 }
 
+std::string response(const HandshakeConfig &config, const Agreement &agreement) {
+  return built([&](MutBytes out, size_t *len) { return build_response(config, agreement, out, len); });
+}
+
+Agreement agreement_on(uint32_t subprotocol) {
+  Agreement out;
+  out.subprotocol = subprotocol;
+  memcpy(out.accept, kProof.data(), kAcceptLen);
+  return out;
+}
+
 std::string response(const HandshakeConfig &config, uint32_t subprotocol = 0) {
-  return built(
-      [&](MutBytes out, size_t *len) { return build_response(config, bytes(kProof).data, subprotocol, out, len); });
+  return response(config, agreement_on(subprotocol));
 }
 
 std::string refusal(Status reason) {
@@ -117,6 +129,15 @@ TEST(BuildRequest, HasWhatTheConfigAdds) {
       "GET /chat?x=%20 HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://example.com\r\n"
       "Sec-WebSocket-Protocol: v2, v1\r\nCookie: a=b\r\nX-Empty: \r\n\r\n");
+}
+
+TEST(BuildRequest, OffersCompressionWhereItIsWanted) {
+  ClientConfig config;
+  config.deflate = kDeflate;
+  config.with_subprotocols({"v1"}).with_header("X-A", "b");
+  EXPECT_TRUE(
+      request(config).ends_with("Sec-WebSocket-Protocol: v1\r\nSec-WebSocket-Extensions: permessage-deflate; "
+                                "client_no_context_takeover; client_max_window_bits\r\nX-A: b\r\n\r\n"));
 }
 
 TEST(BuildRequest, HostIsRequired) { EXPECT_EQ(request({}), "TW_ERR_NULL"); }
@@ -220,6 +241,30 @@ TEST(BuildResponse, HasTheChosenSubprotocolAndTheHeaders) {
   EXPECT_EQ(response(config, 3), "TW_ERR_ARGUMENT");
 }
 
+TEST(BuildResponse, HasTheTermsOfCompression) {
+  Config config;
+  config.deflate = kDeflate;
+  config.with_header("X-A", "b");
+  Agreement agreement = agreement_on(0);
+  agreement.deflate = kDeflate;
+  EXPECT_TRUE(response(config, agreement)
+                  .ends_with("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
+                             "X-A: b\r\n\r\n"));
+  EXPECT_EQ(response({}, agreement), "TW_ERR_ARGUMENT");
+  agreement.deflate.send_window_bits = 16;
+  EXPECT_EQ(response(config, agreement), "TW_ERR_ARGUMENT");
+}
+
+TEST(BuildResponse, ProofThatIsNoneIsRefused) {
+  for (const size_t at : {size_t{0}, kAcceptLen - 1}) {
+    for (const uint8_t byte : {'\r', '\n', '\0', '-'}) {
+      Agreement agreement = agreement_on(0);
+      agreement.accept[at] = byte;
+      EXPECT_EQ(response({}, agreement), "TW_ERR_ARGUMENT") << at;
+    }
+  }
+}
+
 TEST(BuildResponse, SubprotocolsAreTokensAndUnique) {
   Config config;
   EXPECT_EQ(response(config.with_subprotocols({"v1", "v 2"})), "TW_ERR_HEADER_INJECTION");
@@ -269,23 +314,29 @@ TEST(BuildRefusal, UnknownReasonIsRefused) { EXPECT_EQ(refusal(static_cast<Statu
 // What one role builds, the other accepts.
 TEST(Handshake, BothRolesAgree) {
   ClientConfig client;
+  client.deflate = kDeflate;
   client.target = "/a?b";
   client.origin = "http://example.com";
   client.with_subprotocols({"v1", "v2"}).with_header("X-Client", "1");
   Config server;
+  server.deflate = {1, kDeflateSendTakeover | kDeflateReceiveTakeover, 12, 11, {}};
   server.with_subprotocols({"v3", "v2", "v1"}).with_header("X-Server", "1");
   for (int i = 0; i < 100; ++i) {
     std::string key(kKeyLen, '?');
     ASSERT_EQ(key_generate({}, reinterpret_cast<uint8_t *>(key.data())), Status::kOk);
     const ParsedHead asked(request(client, key), true);
-    uint8_t accept[kAcceptLen];
-    uint32_t chosen = 0;
-    ASSERT_EQ(check_request(asked.head, asked.data(), server, accept, &chosen), Status::kOk);
-    EXPECT_EQ(chosen, 2u);
-    const ParsedHead answered(
-        built([&](MutBytes out, size_t *len) { return build_response(server, accept, chosen, out, len); }), false);
-    ASSERT_EQ(check_response(answered.head, answered.data(), client, bytes(key).data, &chosen), Status::kOk);
-    EXPECT_EQ(chosen, 2u);
+    Agreement agreed;
+    ASSERT_EQ(check_request(asked.head, asked.data(), server, &agreed), Status::kOk);
+    EXPECT_EQ(agreed.subprotocol, 2u);
+    const ParsedHead answered(response(server, agreed), false);
+    Agreement accepted;
+    ASSERT_EQ(check_response(answered.head, answered.data(), client, bytes(key).data, &accepted), Status::kOk);
+    EXPECT_EQ(accepted.subprotocol, 2u);
+    EXPECT_EQ(accepted.deflate.enabled, 1);
+    EXPECT_EQ(accepted.deflate.flags, kDeflateReceiveTakeover);
+    EXPECT_EQ(accepted.deflate.send_window_bits, 11);
+    EXPECT_EQ(accepted.deflate.receive_window_bits, 12);
+    EXPECT_EQ(memcmp(accepted.accept, agreed.accept, kAcceptLen), 0);
   }
 }
 

@@ -57,16 +57,28 @@ std::string at_every_split(const std::string &text, bool is_request, Check check
   return first;
 }
 
-// "TW_OK 1": the subprotocol that was chosen; or the name of the status, which must leave the outputs alone.
+Agreement untouched() {
+  Agreement out;
+  memset(static_cast<void *>(&out), '?', sizeof(out));
+  return out;
+}
+
+// "TW_OK 1", or "TW_OK 1 deflate" with compression: the subprotocol that was chosen; or the name of the status, which
+// must leave the output alone.
+std::string outcome(Status status, const Agreement &out) {
+  const Agreement before = untouched();
+  if (status != Status::kOk) {
+    EXPECT_EQ(memcmp(&out, &before, sizeof(out)), 0);
+    return status_info(status).name;
+  }
+  EXPECT_EQ(std::string(out.accept, out.accept + kAcceptLen), kProof);
+  return "TW_OK " + std::to_string(out.subprotocol) + (out.deflate.enabled != 0 ? " deflate" : "");
+}
+
 std::string server_outcome(const std::string &request, const HandshakeConfig &config = {}) {
   return at_every_split(request, true, [&](const HttpHead &head, const uint8_t *data) -> std::string {
-    std::string accept(kAcceptLen, '?');
-    uint32_t subprotocol = 99;
-    const Status status = check_request(head, data, config, reinterpret_cast<uint8_t *>(accept.data()), &subprotocol);
-    EXPECT_EQ(accept, status == Status::kOk ? kProof : std::string(kAcceptLen, '?'));
-    if (status == Status::kOk) return "TW_OK " + std::to_string(subprotocol);
-    EXPECT_EQ(subprotocol, 99u);
-    return status_info(status).name;
+    Agreement out = untouched();
+    return outcome(check_request(head, data, config, &out), out);
   });
 }
 
@@ -80,11 +92,8 @@ std::string server(const std::string &name, const Strings &values, const Handsha
 
 std::string client_outcome(const std::string &response, const HandshakeConfig &config = {}) {
   return at_every_split(response, false, [&](const HttpHead &head, const uint8_t *data) -> std::string {
-    uint32_t subprotocol = 99;
-    const Status status = check_response(head, data, config, bytes(kKey).data, &subprotocol);
-    if (status == Status::kOk) return "TW_OK " + std::to_string(subprotocol);
-    EXPECT_EQ(subprotocol, 99u);
-    return status_info(status).name;
+    Agreement out = untouched();
+    return outcome(check_response(head, data, config, bytes(kKey).data, &out), out);
   });
 }
 
@@ -96,6 +105,12 @@ HandshakeConfig config_with_subprotocols(const std::vector<const char *> &names)
   HandshakeConfig config;
   config.subprotocols = names.data();
   config.subprotocol_count = names.size();
+  return config;
+}
+
+HandshakeConfig config_with_deflate() {
+  HandshakeConfig config;
+  config.deflate = {1, kDeflateSendTakeover | kDeflateReceiveTakeover, 15, 15, {}};
   return config;
 }
 
@@ -254,12 +269,21 @@ TEST(CheckRequest, SixtyFourSubprotocolsMayBeOffered) {
   EXPECT_EQ(server("Sec-WebSocket-Protocol", {names, "p64"}), "TW_ERR_SUBPROTOCOL");
 }
 
-TEST(CheckRequest, ExtensionsAreDeclinedButMustBeWellFormed) {
+TEST(CheckRequest, ExtensionsAreDeclinedByDefaultButMustBeWellFormed) {
   EXPECT_EQ(server("Sec-WebSocket-Extensions", {"permessage-deflate; client_max_window_bits=\"10\", x", "y"}),
             "TW_OK 0");
   for (const Strings &values : {Strings{""}, {","}, {"a;"}, {"a; b="}, {"a; b=\"c d\""}, {"a", "b c"}}) {
     EXPECT_EQ(server("Sec-WebSocket-Extensions", values), "TW_ERR_EXTENSION") << values[0];
   }
+}
+
+TEST(CheckRequest, FirstAcceptableOfferOfCompressionIsChosen) {
+  const HandshakeConfig config = config_with_deflate();
+  EXPECT_EQ(server("Sec-WebSocket-Extensions", {"permessage-deflate"}, config), "TW_OK 0 deflate");
+  EXPECT_EQ(server("Sec-WebSocket-Extensions", {"x", "permessage-deflate; y", "permessage-deflate"}, config),
+            "TW_OK 0 deflate");
+  EXPECT_EQ(server("Sec-WebSocket-Extensions", {"x", "permessage-deflate; y"}, config), "TW_OK 0");
+  EXPECT_EQ(server("Sec-WebSocket-Extensions", {"permessage-deflate", "y;"}, config), "TW_ERR_EXTENSION");
 }
 
 TEST(CheckRequest, PlainRequestIsToldToUpgrade) {
@@ -269,13 +293,12 @@ TEST(CheckRequest, PlainRequestIsToldToUpgrade) {
 TEST(CheckRequest, HeadMustBeACompleteRequest) {
   const std::string response = head_of("HTTP/1.1 101 x", kResponseLines);
   HttpHead head;
-  uint8_t accept[kAcceptLen];
-  uint32_t subprotocol = 0;
-  EXPECT_EQ(check_request(head, nullptr, {}, accept, &subprotocol), Status::kState);
+  Agreement out;
+  EXPECT_EQ(check_request(head, nullptr, {}, &out), Status::kState);
   head.init(false, {});
   size_t len = 0;
   ASSERT_EQ(head.parse(bytes(response).data, response.size(), &len), Status::kOk);
-  EXPECT_EQ(check_request(head, bytes(response).data, {}, accept, &subprotocol), Status::kState);
+  EXPECT_EQ(check_request(head, bytes(response).data, {}, &out), Status::kState);
 }
 
 TEST(CheckResponse, GoodResponseIsAccepted) {
@@ -320,9 +343,24 @@ TEST(CheckResponse, NoBodyIsAnnounced) {
   EXPECT_EQ(client("Transfer-Encoding", {"chunked"}), "TW_ERR_HTTP_BODY");
 }
 
-TEST(CheckResponse, NoExtensionIsAccepted) {
+TEST(CheckResponse, NoExtensionIsAcceptedByDefault) {
   EXPECT_EQ(client("Sec-WebSocket-Extensions", {"permessage-deflate"}), "TW_ERR_EXTENSION");
   EXPECT_EQ(client("Sec-WebSocket-Extensions", {""}), "TW_ERR_EXTENSION");
+}
+
+TEST(CheckResponse, CompressionIsAcceptedWhereItWasOffered) {
+  const HandshakeConfig config = config_with_deflate();
+  EXPECT_EQ(client("Sec-WebSocket-Extensions", {"permessage-deflate"}, config), "TW_OK 0 deflate");
+  EXPECT_EQ(client("Sec-WebSocket-Extensions", {}, config), "TW_OK 0");
+  for (const Strings &values : {Strings{""},
+                                {"x"},
+                                {"permessage-deflate, x"},
+                                {"permessage-deflate; x"},
+                                {"permessage-deflate", "permessage-deflate"},
+                                {"permessage-deflate", ""},
+                                {"", "permessage-deflate"}}) {
+    EXPECT_EQ(client("Sec-WebSocket-Extensions", values, config), "TW_ERR_EXTENSION") << values[0];
+  }
 }
 
 TEST(CheckResponse, SubprotocolIsOneThatWasOffered) {
@@ -339,17 +377,17 @@ TEST(CheckResponse, SubprotocolIsOneThatWasOffered) {
 TEST(CheckResponse, MistakesOfTheCallerAreTold) {
   const std::string request = head_of("GET / HTTP/1.1", kRequestLines);
   HttpHead head;
-  uint32_t subprotocol = 0;
-  EXPECT_EQ(check_response(head, nullptr, {}, bytes(kKey).data, &subprotocol), Status::kState);
+  Agreement out;
+  EXPECT_EQ(check_response(head, nullptr, {}, bytes(kKey).data, &out), Status::kState);
   head.init(true, {});
   size_t len = 0;
   ASSERT_EQ(head.parse(bytes(request).data, request.size(), &len), Status::kOk);
-  EXPECT_EQ(check_response(head, bytes(request).data, {}, bytes(kKey).data, &subprotocol), Status::kState);
+  EXPECT_EQ(check_response(head, bytes(request).data, {}, bytes(kKey).data, &out), Status::kState);
 
   const std::string response = head_of("HTTP/1.1 101 x", kResponseLines);
   head.init(false, {});
   ASSERT_EQ(head.parse(bytes(response).data, response.size(), &len), Status::kOk);
-  EXPECT_EQ(check_response(head, bytes(response).data, {}, bytes(kProof).data, &subprotocol), Status::kKey);
+  EXPECT_EQ(check_response(head, bytes(response).data, {}, bytes(kProof).data, &out), Status::kKey);
 }
 
 }  // namespace

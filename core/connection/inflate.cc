@@ -8,9 +8,12 @@
 namespace tidewire {
 namespace {
 
-// The inflater is never fed across a multiple of this many bytes of a message; there its ratio is judged, and there
-// a call that has inflated enough stops. It bounds what is inflated in between to about 1 MiB.
+// The inflater is never fed across a multiple of this many bytes of a message: there its ratio is judged.
 constexpr size_t kCheckpointLen = 1024;
+
+// Output that may still come when all input is taken: the library holds back at most 64 bits, and a match of 258 bytes
+// takes two of them.
+constexpr uint64_t kPendingLen = 8256;
 
 constexpr uint64_t kLeastRoom = 1024;       // bytes
 constexpr uint64_t kLargestRoom = 1 << 16;  // that is guessed
@@ -39,7 +42,6 @@ Status Connection::read_deflated(Input *in) {
   }
   const size_t taken = len - from.size;
   kernels_->mask(data + taken, data + taken, from.size, rotate_key(key, taken & 3));  // it will be fed again
-  codec_->deflated_received_len += taken;
   const bool frame_ends = status == Status::kOk && taken == missing;
   if (piece.active()) deliver_piece(in, &piece, frame_ends && frame_.fin());
   if (failed(status)) return fail(status, frame_offset(*in));
@@ -75,9 +77,10 @@ Status Connection::inflate(Input *in, ByteView *from, bool last, Assembler *to) 
     ByteView slice = from->slice(0, len);
     *from = from->from(len);
     Status status = inflate_slice(in, &slice, false, to);
-    if (status != Status::kOk) return status;
-    assembler_.message().deflated_len += len;
-    if (len == room) status = check_ratio(*to);
+    if (failed(status)) return status;
+    assembler_.message().deflated_len += len - slice.size;
+    *from = {from->data - slice.size, from->size + slice.size};
+    if (len == room && slice.size == 0) status = check_ratio(*to);
     if (status != Status::kOk) return status;
   }
   if (!last) return Status::kOk;
@@ -86,31 +89,36 @@ Status Connection::inflate(Input *in, ByteView *from, bool last, Assembler *to) 
   return status == Status::kOk ? to->commit(*kernels_, 0, true) : status;
 }
 
-// Inflates all of *slice, or with `finish` the end of the message.
+// Inflates all of *slice, or with `finish` the end of the message. kNeedRoom: the call has inflated enough, has taken a
+// byte at least, and there is more in *slice.
 Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assembler *to) {
+  const size_t given = slice->size;
   Status status;
   do {
     // One byte more than the message may have shows that it has too many.
     const uint64_t max_len = settings().max_message_len - delivered_len(*to);
     const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
+    const uint64_t len_before = to->message().len;
     if (to->room().size == 0) {
-      const uint64_t guess = to->message().len > 0 ? 1 : guessed_room(frame_.payload_len);
-      const uint64_t more = guess < allowed ? guess : allowed;
-      status = to->grow(&lender_, static_cast<size_t>(more), false, allowed);
+      const uint64_t of_piece = len_before + in->inflate_left + kPendingLen;
+      const uint64_t most = to == &assembler_ || of_piece > allowed ? allowed : of_piece;
+      const uint64_t guess = len_before > 0 ? 1 : guessed_room(frame_.payload_len);
+      status = to->grow(&lender_, static_cast<size_t>(guess < most ? guess : most), false, most);
       if (status != Status::kOk) return status;
     }
     MutBytes out = to->room();
-    if (out.size > allowed - to->message().len) out.size = static_cast<size_t>(allowed - to->message().len);
+    if (out.size > allowed - len_before) out.size = static_cast<size_t>(allowed - len_before);
+    const uint64_t of_call = in->inflate_left > 0 ? in->inflate_left : 1;
+    if (slice->size > 0 && out.size > of_call) out.size = static_cast<size_t>(of_call);
     const size_t cap = out.size;
     status = finish ? codec_->inflater->finish(&out) : codec_->inflater->inflate(slice, &out);
     size_t len = cap - out.size;
     in->inflate_left -= len < in->inflate_left ? len : in->inflate_left;
-    const bool too_long = len > max_len - to->message().len;
+    const bool too_long = len > max_len - len_before;
     if (too_long) len--;
-    codec_->inflated_received_len += len;
     if (to->commit(*kernels_, len, false) != Status::kOk) return Status::kUtf8;
     if (too_long) return Status::kLimitMessage;
-  } while (status == Status::kNeedRoom);
+  } while (status == Status::kNeedRoom && (in->inflate_left > 0 || slice->size == 0 || slice->size == given));
   return status;
 }
 

@@ -178,12 +178,17 @@ void Connection::finish_frame(Input *in) {
   frames_received_++;
   if (!frame_.fin()) return;
   messages_received_++;
+  const Assembler::Message &message = assembler_.message();
+  if (message.compressed) {
+    codec_->deflated_received_len += message.deflated_len;
+    codec_->inflated_received_len += message.len;
+  }
   if (has(kConnStream)) return assembler_.reset(&lender_);
-  const uint8_t opcode = assembler_.message().opcode;
+  const uint8_t opcode = message.opcode;
   MutBytes data;
-  Lease *message = assembler_.finish(&data);
+  Lease *bytes = assembler_.finish(&data);
   add_event(in, EventType::kMessage, opcode, data);
-  deliver(message);
+  deliver(bytes);
 }
 
 void Connection::add_chunk(Input *in, MutBytes data, bool last) {

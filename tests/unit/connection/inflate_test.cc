@@ -158,7 +158,6 @@ TEST(Inflate, BombIsStoppedByItsRatio) {
   EXPECT_LT(bomb.size(), 11000u);
   EXPECT_EQ(test.feed(0xC2, bomb), TW_ERR_LIMIT_RATIO);
   EXPECT_EQ(test.limit(), "max_ratio");
-  EXPECT_LT(test.stats().inflated_received_len, 2u << 20);
   EXPECT_LT(test.allocator.peak_len(), 4u << 20);
 }
 
@@ -183,7 +182,7 @@ TEST(Inflate, MessageMayBeAsLongAsTheLimit) {
   }
 }
 
-// A call inflates no more than was allowed and at most 1 MiB beyond; what is left of the input is fed again.
+// What is left of the input is fed again.
 TEST(Inflate, CallStopsWhenItHasInflatedEnough) {
   for (const uint32_t flags : {0u, TW_CONN_STREAM}) {
     Compressed test(0, flags);
@@ -194,7 +193,7 @@ TEST(Inflate, CallStopsWhenItHasInflatedEnough) {
     EXPECT_GE(test.calls, 7u);
     EXPECT_TRUE(test.got == payload);
     if (flags != 0) {
-      EXPECT_LE(test.longest_event, 1000u + (1 << 20) + (64 << 10));
+      EXPECT_LE(test.longest_event, 1000u + 8256);
     }
   }
 }

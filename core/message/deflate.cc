@@ -12,7 +12,6 @@
 #define TW_Z(name) ::zng_##name
 using ZlibStream = zng_stream;
 #else
-#define ZLIB_CONST  // next_in points to const
 #include <zlib.h>
 #define TW_Z(name) ::name
 using ZlibStream = z_stream;
@@ -109,7 +108,7 @@ unsigned call_len(size_t len) { return static_cast<unsigned>(len < UINT_MAX ? le
 
 // Gives the library as much of *in and *out as it can count.
 void begin_call(ZlibStream *zlib, ByteView in, MutBytes out) {
-  zlib->next_in = in.data;
+  zlib->next_in = const_cast<uint8_t *>(in.data);  // is not written to
   zlib->avail_in = call_len(in.size);
   zlib->next_out = out.data;
   zlib->avail_out = call_len(out.size);

@@ -54,7 +54,10 @@ class SessionScript {
     configure(byte());
     configure_more(byte());
     cut_seed_ = byte() + 1u;
-    while (len_ > 0) add_step(static_cast<Code>(byte() % kCodeCount), byte());
+    while (len_ > 0) {
+      const Code code = static_cast<Code>(byte() % kCodeCount);
+      add_step(code, byte());
+    }
   }
   SessionScript(const SessionScript &) = delete;
   SessionScript &operator=(const SessionScript &) = delete;
@@ -163,7 +166,10 @@ class SessionScript {
         const uint8_t first = byte(), filler = byte();
         return feed(frame(first, Bytes(number * 8u, filler)));
       }
-      case kSend: return add_send(bytes(number), byte());
+      case kSend: {
+        const Bytes data = bytes(number);
+        return add_send(data, byte());
+      }
       case kControl: {
         const Bytes data = number == 255 ? Bytes(126) : bytes(number % 126u);
         return add({number % 2 == 0 ? Action::kPing : Action::kPong, data});

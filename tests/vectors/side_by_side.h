@@ -135,6 +135,8 @@ class SideBySide {
     require(stats.frames_sent == expected.frames_sent, "frames_sent");
     require(stats.control_frames_received == expected.control_frames_received, "control_frames_received");
     require(stats.control_frames_sent == expected.control_frames_sent, "control_frames_sent");
+    require(stats.deflated_received_len == expected.deflated_received_len, "deflated_received_len");
+    require(stats.inflated_received_len == expected.inflated_received_len, "inflated_received_len");
     require(stats.rtt_ns == expected.rtt_ns, "rtt_ns");
     require(stats.context_len <= stats.held_len, "what is kept is held");
     if (!script_.compresses()) require(stats.bytes_sent == expected.bytes_sent, "bytes_sent");

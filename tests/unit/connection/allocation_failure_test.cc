@@ -16,7 +16,7 @@ namespace {
 
 using namespace tidewire::test;
 
-constexpr size_t kSessions = 60;
+constexpr size_t kSessions = 200;
 
 bool queues(const SessionStep &step) {
   using Action = SessionStep::Action;

@@ -21,7 +21,8 @@ class RandomScript {
     if (rng_() % 2 == 0) out_[1] &= 0x06;  // half of them without rare rules, and so with longer lives
     compresses_ = (out_[1] & 0x06) != 0;
     in_message_ = false;
-    if ((out_[0] & 0x02) != 0) add(SessionScript::kHead, static_cast<uint8_t>(pick(rng_, 0, 9) << 2));
+    const bool connects = (out_[0] & 0x02) != 0;
+    if (connects && rng_() % 16 != 0) add(Code::kHead, rng_() % 16 != 0 ? 4 * pick(rng_, 0, 9) : rng_());
     for (size_t steps = pick(rng_, 1, 30); steps > 0; --steps) add_step();
     return out_;
   }

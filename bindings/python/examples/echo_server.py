@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An echo server on asyncio: one engine call for each read, one write for each wake-up.
+"""An echo server on asyncio: compression, time-outs, and back-pressure down to what a peer compressed.
 
     python echo_server.py --port 9001
 
@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
+import time
 from collections.abc import Sequence
 
-from tidewire import Connection, Error, Event, Message, Open, Role, State, Want
+from tidewire import BufferPool, Connection, DeflateConfig, Error, Event, Message, Role, State, Want
 
-HANDSHAKE_SECONDS = 10
 LINGER_SECONDS = 5
 DRAIN_SECONDS = 5
+
+COMPRESSION = DeflateConfig()
+POOL = BufferPool()  # lends the memory of compression to whoever has a message under way
 
 # asyncio fills it and calls buffer_updated at once, so one is enough for all connections.
 READ_BUFFER = memoryview(bytearray(256 * 1024))
@@ -27,55 +31,83 @@ class Echo(asyncio.BufferedProtocol):
     """One connection, which is in `alive` as long as it lasts."""
 
     transport: asyncio.Transport
-    timer: asyncio.TimerHandle
+    linger: asyncio.TimerHandle | None = None
 
     def __init__(self, alive: set[Echo]) -> None:
         self.alive = alive
-        self.connection = Connection(Role.SERVER)
+        self.connection = Connection(Role.SERVER, deflate=COMPRESSION, pool=POOL)
+        self.unread = bytearray()  # what was read while the peer could not take more answers
+        self.paused = False
         self.going_away = False
         self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.timer = asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, transport.abort)
         self.alive.add(self)
+        self.tick()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.timer.cancel()
         self.alive.discard(self)
+        if self.linger is not None:
+            self.linger.cancel()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return READ_BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self.finished:
-            return
-        events: Sequence[Event]
-        try:
-            events = self.connection.receive(READ_BUFFER[:nbytes])
-        except Error as error:
-            print(f"{self.transport.get_extra_info('peername')}: {error}", flush=True)
-            events = error.events
-        for event in events:
-            if isinstance(event, Message) and not self.going_away:
-                self.connection.send(event)
-            elif isinstance(event, Open):
-                self.timer.cancel()
-        self.flush()
+        self.tick()
+        if self.paused:
+            self.unread += READ_BUFFER[:nbytes]
+        else:
+            self.receive(READ_BUFFER[:nbytes])
 
     def eof_received(self) -> None:
-        try:
+        with contextlib.suppress(Error):  # The peer went without a closing handshake, and asyncio closes the socket.
             self.connection.receive_eof()
-        except Error:
-            pass  # The peer went without a closing handshake, and asyncio closes the socket.
 
     # Back-pressure: who does not read the echoes is not read from.
     def pause_writing(self) -> None:
+        self.paused = True
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        self.transport.resume_reading()
+        self.paused = False
+        unread, self.unread = self.unread, bytearray()
+        self.receive(memoryview(unread))
+        if not self.paused:
+            self.transport.resume_reading()
+
+    def tick(self) -> None:
+        """Tells the time, after which a ping may have to go out, or the connection may have failed."""
+        if self.connection.error is not None:
+            return
+        try:
+            self.connection.tick(time.monotonic_ns())
+        except Error as error:
+            self.report(error)
+        self.flush()
+
+    def receive(self, data: memoryview) -> None:
+        """Answers a little at a time, since what is compressed may become very much."""
+        while data and not self.finished:
+            if self.paused:
+                self.unread += data
+                return
+            events: Sequence[Event]
+            try:
+                events, taken = self.connection.receive_some(data)
+            except Error as error:
+                self.report(error)
+                events, taken = error.events, len(data)
+            for event in events:
+                if isinstance(event, Message) and not self.going_away:
+                    self.connection.send(event)
+            data = data[taken:]
+            self.flush()
+
+    def report(self, error: Error) -> None:
+        print(f"{self.transport.get_extra_info('peername')}: {error}", flush=True)
 
     def flush(self) -> None:
         if data := self.connection.data_to_send():
@@ -85,11 +117,7 @@ class Echo(asyncio.BufferedProtocol):
             # ends our direction, and the peer's end closes the rest.
             self.finished = True
             self.transport.write_eof()
-            self.abort_after(LINGER_SECONDS)
-
-    def abort_after(self, seconds: float) -> None:
-        self.timer.cancel()
-        self.timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+            self.linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)
 
     def go_away(self) -> None:
         if self.connection.state is State.OPEN:
@@ -100,6 +128,14 @@ class Echo(asyncio.BufferedProtocol):
             self.transport.abort()
 
 
+async def keep_time(alive: set[Echo]) -> None:
+    """Tells all connections the time once a second, which is exact enough: their time-outs take many."""
+    while True:
+        await asyncio.sleep(1)
+        for echo in list(alive):
+            echo.tick()
+
+
 async def serve(host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -107,6 +143,7 @@ async def serve(host: str, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
 
     alive: set[Echo] = set()
+    timekeeper = asyncio.create_task(keep_time(alive))
     server = await loop.create_server(lambda: Echo(alive), host, port)
     address = server.sockets[0].getsockname()
     print(f"listening on {address[0]}:{address[1]}", flush=True)
@@ -118,6 +155,7 @@ async def serve(host: str, port: int) -> None:
     deadline = loop.time() + DRAIN_SECONDS
     while alive and loop.time() < deadline:
         await asyncio.sleep(0.01)
+    timekeeper.cancel()
     for echo in list(alive):
         echo.transport.abort()
 

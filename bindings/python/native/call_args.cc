@@ -71,7 +71,7 @@ bool bind_tuple(const Signature &signature, PyObject *args, PyObject *kwargs, Py
   return check_required(signature, out);
 }
 
-bool number_arg(PyObject *object, const char *name, uint64_t max, uint64_t *out) {
+bool range_arg(PyObject *object, const char *name, uint64_t min, uint64_t max, uint64_t *out) {
   if (object == nullptr) return true;
   const py::object index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!index) {
@@ -82,8 +82,9 @@ bool number_arg(PyObject *object, const char *name, uint64_t max, uint64_t *out)
   const unsigned long long value = PyLong_AsUnsignedLongLong(index.ptr());
   const bool failed = value == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr;
   if (failed) PyErr_Clear();
-  if (failed || value > max) {
-    raise_usage("%s must be between 0 and %llu, not %S", name, static_cast<unsigned long long>(max), index.ptr());
+  if (failed || value < min || value > max) {
+    raise_usage("%s must be between %llu and %llu, not %S", name, static_cast<unsigned long long>(min),
+                static_cast<unsigned long long>(max), index.ptr());
     return false;
   }
   *out = value;

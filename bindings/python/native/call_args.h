@@ -27,8 +27,26 @@ bool bind_args(const Signature &signature, PyObject *const *args, Py_ssize_t nar
 // The same for a constructor, which is given a tuple and a dict or nullptr.
 bool bind_tuple(const Signature &signature, PyObject *args, PyObject *kwargs, PyObject **out);
 
-// An integer of 0 ... max. nullptr leaves *out as it is.
-bool number_arg(PyObject *object, const char *name, uint64_t max, uint64_t *out);
+// Whether an argument that may be None was given.
+inline bool is_given(PyObject *object) { return object != nullptr && object != Py_None; }
+
+// An integer of min ... max. nullptr leaves *out as it is.
+bool range_arg(PyObject *object, const char *name, uint64_t min, uint64_t max, uint64_t *out);
+
+inline bool number_arg(PyObject *object, const char *name, uint64_t max, uint64_t *out) {
+  return range_arg(object, name, 0, max, out);
+}
+
+// A limit of at least 1: 0 is the engine's default, which nobody should have to know. A limit that is more than its
+// field holds, such as NEVER, is the most that it holds. nullptr leaves *out as it is.
+template <class Number>
+bool limit_arg(PyObject *object, const char *name, Number *out) {
+  constexpr uint64_t kMost = static_cast<Number>(-1);
+  uint64_t limit = 1;
+  if (!range_arg(object, name, 1, UINT64_MAX, &limit)) return false;
+  if (object != nullptr) *out = static_cast<Number>(limit < kMost ? limit : kMost);
+  return true;
+}
 
 // True or false as Python understands it. nullptr leaves *out as it is.
 bool flag_arg(PyObject *object, bool *out);

@@ -18,6 +18,12 @@ UseConn::UseConn(PyObject *self) {
   }
 }
 
+UseConn::~UseConn() {
+  if (object_ == nullptr) return;
+  object_->busy = false;
+  Py_CLEAR(object_->random_error);  // a ping or pong that cannot be masked is left out, and the call succeeds
+}
+
 PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events) {
   tw_error error = TW_ERROR_INIT;
   tw_conn_get_error(object->conn, &error);

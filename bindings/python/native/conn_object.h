@@ -19,7 +19,8 @@ struct ConnObject {
   PyObject *subprotocol;        // str when one was chosen
   PyObject *views;              // list of the memoryviews that output() returned last
   PyObject *weak_references;
-  Py_ssize_t exports;  // of queued output: it cannot be consumed while there are any
+  Py_ssize_t exports;    // of queued output: it cannot be consumed while there are any
+  uint64_t deadline_ns;  // as the last tick said
   uint32_t role;
   bool busy;  // an engine call is under way
 };
@@ -34,9 +35,7 @@ class UseConn {
   explicit UseConn(PyObject *self);
   UseConn(const UseConn &) = delete;
   UseConn &operator=(const UseConn &) = delete;
-  ~UseConn() {
-    if (object_ != nullptr) object_->busy = false;
-  }
+  ~UseConn();
 
   explicit operator bool() const { return object_ != nullptr; }
   ConnObject *operator->() const { return object_; }
@@ -62,12 +61,17 @@ PyObject *conn_error(ConnObject *object);
 int conn_init(PyObject *self, PyObject *args, PyObject *kwargs);
 extern const char kConnDoc[];
 
-// Methods, for the table in py_conn.cc.
+// Methods and properties, for the tables in py_conn.cc.
 PyObject *conn_receive(PyObject *self, PyObject *data);
+PyObject *conn_receive_some(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 PyObject *conn_receive_eof(PyObject *self, PyObject *);
 PyObject *conn_data_to_send(PyObject *self, PyObject *);
 PyObject *conn_output(PyObject *self, PyObject *);
 PyObject *conn_consume(PyObject *self, PyObject *len);
+PyObject *conn_tick(PyObject *self, PyObject *now_ns);
+PyObject *conn_stats(PyObject *self, PyObject *);
+PyObject *conn_repr(PyObject *self);
+extern PyGetSetDef conn_properties[];
 
 // Makes the type behind the memoryviews of output(). Throws py::error_already_set.
 void make_output_type();

@@ -6,7 +6,7 @@
 #include "py_conn.h"
 #include "py_event.h"
 #include "py_frame.h"
-#include "py_head.h"
+#include "py_handshake.h"
 #include "py_mask.h"
 #include "py_pool.h"
 #include "py_status.h"
@@ -20,7 +20,7 @@ PYBIND11_MODULE(_native, m) {
   import_types();
   add_mask(m);
   add_frame(m);
-  add_head(m);
+  add_handshake(m);
   add_event(m);
   add_conn(m);
   add_pool(m);

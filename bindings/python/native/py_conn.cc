@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The Connection type: sending, properties and its life. A heap type made by hand, since its methods are called for
-// each read and each message, and pybind11's take ten times as long to be called.
+// The Connection type: sending, and its life. A heap type made by hand, since its methods are called for each read and
+// each message, and pybind11's take ten times as long to be called.
 #include "py_conn.h"
 
 #include <structmember.h>
@@ -10,7 +10,6 @@
 #include "conn_object.h"
 #include "py_event.h"
 #include "py_status.h"
-#include "py_types.h"
 
 namespace tidewire::python {
 namespace {
@@ -32,8 +31,14 @@ PyObject *send_str(ConnObject *object, uint32_t opcode, PyObject *data, uint32_t
   return none_or_raise_conn(object, tw_conn_send(object->conn, opcode, bytes, text.size(), flags));
 }
 
+PyObject *send_chunk(ConnObject *object, PyObject *chunk, uint32_t flags) {
+  if (!chunk_is_last(chunk)) flags |= TW_SEND_MORE;
+  return send_buffer(object, chunk_opcode(chunk), chunk_data(chunk), flags);
+}
+
 PyObject *send_any(ConnObject *object, PyObject *data, uint32_t flags) {
   if (PyUnicode_Check(data)) return send_str(object, TW_OPCODE_TEXT, data, flags);
+  if (is_chunk(data)) return send_chunk(object, data, flags);
   if (!is_message(data)) return send_buffer(object, TW_OPCODE_BINARY, data, flags);
   const uint32_t opcode = message_is_text(data) ? TW_OPCODE_TEXT : TW_OPCODE_BINARY;
   return send_buffer(object, opcode, message_data(data), flags);
@@ -60,14 +65,29 @@ constexpr char kSendText[] = "send_text";
 constexpr char kSendBinary[] = "send_binary";
 constexpr char kSendContinuation[] = "send_continuation";
 
+bool send_flags(PyObject *more, PyObject *compress, uint32_t *flags) {
+  bool on = false;
+  if (!flag_arg(more, &on)) return false;
+  if (on) *flags |= TW_SEND_MORE;
+  if (!is_given(compress)) return true;
+  if (!flag_arg(compress, &on)) return false;
+  *flags |= on ? TW_SEND_COMPRESS : TW_SEND_NO_COMPRESS;
+  return true;
+}
+
+// The first fragment decides about compression, so a continuation is not asked.
 template <const char *kName, Sender kSender>
 PyObject *conn_send(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
-  static constexpr const char *kNames[] = {"data", "more"};
-  PyObject *values[2];
-  bool more = false;
-  if (!bind_args({kName, kNames, 2, 1, 1}, args, nargs, kwnames, values) || !flag_arg(values[1], &more)) return nullptr;
+  static constexpr const char *kNames[] = {"data", "more", "compress"};
+  constexpr Py_ssize_t kCount = kSender == send_continuation ? 2 : 3;
+  PyObject *values[3] = {};
+  uint32_t flags = 0;
+  if (!bind_args({kName, kNames, kCount, 1, 1}, args, nargs, kwnames, values) ||
+      !send_flags(values[1], values[2], &flags)) {
+    return nullptr;
+  }
   const UseConn use(self);
-  return use ? kSender(use.get(), values[0], more ? TW_SEND_MORE : 0) : nullptr;
+  return use ? kSender(use.get(), values[0], flags) : nullptr;
 }
 
 using ControlSender = tw_status (*)(tw_conn *conn, const uint8_t *data, size_t len);
@@ -102,25 +122,13 @@ PyObject *conn_close(PyObject *self, PyObject *const *args, Py_ssize_t nargs, Py
   return none_or_raise_conn(use.get(), tw_conn_close(use->conn, static_cast<uint32_t>(code), bytes, reason.size()));
 }
 
-// ---- Properties: they change nothing, so they need no guard ----
-
-PyObject *get_role(PyObject *self, void *) { return role_member(as_conn(self)->role); }
-PyObject *get_state(PyObject *self, void *) { return state_member(tw_conn_state(as_conn(self)->conn)); }
-PyObject *get_wants(PyObject *self, void *) { return want_member(tw_conn_wants(as_conn(self)->conn)); }
-PyObject *get_error(PyObject *self, void *) { return conn_error(as_conn(self)); }
-
-PyObject *get_subprotocol(PyObject *self, void *) {
-  PyObject *chosen = as_conn(self)->subprotocol;
-  return Py_NewRef(chosen != nullptr ? chosen : Py_None);
-}
-
-PyObject *conn_repr(PyObject *self) {
-  const py::object role = py::reinterpret_steal<py::object>(get_role(self, nullptr));
-  const py::object state = py::reinterpret_steal<py::object>(get_state(self, nullptr));
-  return role && state ? PyUnicode_FromFormat("<Connection %R %R>", role.ptr(), state.ptr()) : nullptr;
-}
-
 // ---- Life ----
+
+PyObject *conn_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+  PyObject *self = PyType_GenericNew(type, args, kwargs);
+  if (self != nullptr) as_conn(self)->deadline_ns = TW_NEVER;
+  return self;
+}
 
 int conn_traverse(PyObject *self, visitproc visit, void *arg) {
   const ConnObject *object = as_conn(self);
@@ -159,33 +167,47 @@ PyMethodDef conn_methods[] = {
     {"receive", conn_receive, METH_O,
      "receive($self, data, /)\n--\n\n"
      "Takes bytes that were read from the socket and returns the list of events that they complete. Pings and\n"
-     "close frames are answered without further ado.\n\n"
+     "close frames are answered without further ado, unless manual_pong and manual_close say otherwise.\n\n"
      "A writable buffer is unmasked in place, and its contents are undefined afterwards; a read-only one is copied\n"
      "first. The events own their data. An Error is raised when the connection fails, with the events before it in\n"
      "`events`: they may still be answered. Then write data_to_send() to the socket and close it."},
+    {"receive_some", as_method(conn_receive_some), METH_FASTCALL | METH_KEYWORDS,
+     "receive_some($self, data, /, max_events=64)\n--\n\n"
+     "Like receive, but returns after one call of the engine, with the events, at most max_events or 64 of them, and\n"
+     "the number of bytes that were taken, which may be 0; call again with the rest.\n\n"
+     "Compressed data may become a thousand times as long: receive returns all of it, this no more than about\n"
+     "DeflateConfig.max_call_len and the messages that are complete."},
     {"receive_eof", conn_receive_eof, METH_NOARGS,
      "receive_eof($self, /)\n--\n\n"
      "Says that the peer ended its direction of the stream. ProtocolError before the closing handshake is done."},
+    {"tick", conn_tick, METH_O,
+     "tick($self, now_ns, /)\n--\n\n"
+     "Tells the time, of any clock that does not go back, such as time.monotonic_ns(): call it before receive, and at\n"
+     "the deadline that it returns, None where nothing is awaited. Every call of the connection may bring that\n"
+     "nearer.\n\n"
+     "Pings, and raises a LimitError when a time-out has passed: the connection has failed then, as after receive.\n"
+     "Without ticks there are no time-outs, pings and rates."},
     {"send", as_method(conn_send<kSend, send_any>), METH_FASTCALL | METH_KEYWORDS,
-     "send($self, data, /, *, more=False)\n--\n\n"
-     "Queues a message: str as text, a Message as what it is, any other buffer as binary.\n\n"
-     "`more` says that this is the first fragment, and that send_continuation sends the others."},
+     "send($self, data, /, *, more=False, compress=None)\n--\n\n"
+     "Queues a message: str as text, a Message or Chunk as what it is, any other buffer as binary.\n\n"
+     "`more` says that this is the first fragment, and that send_continuation sends the others. `compress`: whether\n"
+     "the message is compressed, if that was negotiated; None: if it, or its first fragment, is long enough."},
     {"send_text", as_method(conn_send<kSendText, send_text>), METH_FASTCALL | METH_KEYWORDS,
-     "send_text($self, data, /, *, more=False)\n--\n\n"
-     "Queues a text message: str, or a buffer that holds UTF-8. `more` as in send."},
+     "send_text($self, data, /, *, more=False, compress=None)\n--\n\n"
+     "Queues a text message: str, or a buffer that holds UTF-8. `more` and `compress` as in send."},
     {"send_binary", as_method(conn_send<kSendBinary, send_binary>), METH_FASTCALL | METH_KEYWORDS,
-     "send_binary($self, data, /, *, more=False)\n--\n\n"
-     "Queues a binary message. `more` as in send."},
+     "send_binary($self, data, /, *, more=False, compress=None)\n--\n\n"
+     "Queues a binary message. `more` and `compress` as in send."},
     {"send_continuation", as_method(conn_send<kSendContinuation, send_continuation>), METH_FASTCALL | METH_KEYWORDS,
      "send_continuation($self, data, /, *, more=False)\n--\n\n"
      "Queues the next fragment of a message, the last one unless `more`. A character may be cut by the end of a\n"
      "buffer and go on in the next fragment."},
     {"ping", as_method(conn_control<kPing, tw_conn_ping>), METH_FASTCALL,
      "ping($self, data=b'', /)\n--\n\n"
-     "Queues a ping of at most 125 bytes."},
+     "Queues a ping of at most 125 bytes. tick sends pings of its own."},
     {"pong", as_method(conn_control<kPong, tw_conn_pong>), METH_FASTCALL,
      "pong($self, data=b'', /)\n--\n\n"
-     "Queues a pong that answers no ping. Those that do are queued by receive."},
+     "Queues a pong, which answers a ping with manual_pong and none otherwise."},
     {"close", as_method(conn_close), METH_FASTCALL | METH_KEYWORDS,
      "close($self, code=1000, reason='')\n--\n\n"
      "Starts the closing handshake, after which events go on until the peer answers; or answers the peer's close\n"
@@ -203,19 +225,8 @@ PyMethodDef conn_methods[] = {
      "consume($self, len, /)\n--\n\n"
      "Says that the first `len` bytes of the output were written. Ends the memoryviews that output returned;\n"
      "BufferError while a slice of one is in use."},
+    {"stats", conn_stats, METH_NOARGS, "stats($self, /)\n--\n\nReturns the counters so far, a ConnectionStats."},
     {nullptr, nullptr, 0, nullptr},
-};
-
-PyGetSetDef conn_properties[] = {
-    {"role", get_role, nullptr, "Our side.", nullptr},
-    {"state", get_state, nullptr, "How far the connection is.", nullptr},
-    {"wants", get_wants, nullptr,
-     "What the connection waits for. Want.CLOSE: nothing is left to read or write. A client waits a while for the\n"
-     "server to close the socket first (RFC 6455 7.1.1).",
-     nullptr},
-    {"error", get_error, nullptr, "Why the connection failed, an Error, or None.", nullptr},
-    {"subprotocol", get_subprotocol, nullptr, "The subprotocol that the handshake chose, or None.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
 PyMemberDef conn_members[] = {
@@ -224,7 +235,7 @@ PyMemberDef conn_members[] = {
 };
 
 PyType_Slot conn_slots[] = {
-    {Py_tp_new, reinterpret_cast<void *>(PyType_GenericNew)},
+    {Py_tp_new, reinterpret_cast<void *>(conn_new)},
     {Py_tp_init, reinterpret_cast<void *>(conn_init)},
     {Py_tp_dealloc, reinterpret_cast<void *>(conn_dealloc)},
     {Py_tp_traverse, reinterpret_cast<void *>(conn_traverse)},

@@ -3,26 +3,36 @@
 #include <string.h>
 
 #include <new>
-#include <vector>
 
 #include "buffer_arg.h"
 #include "call_args.h"
 #include "conn_object.h"
+#include "handshake_args.h"
+#include "py_deflate.h"
 #include "py_pool.h"
 #include "py_status.h"
 
 namespace tidewire::python {
 
 const char kConnDoc[] =
-    "Connection(role, *, upgraded=False, host=None, target='/', origin=None, subprotocols=(), origins=(), "
-    "any_origin=False, headers=(), max_message_len=16777216, max_frame_len=16777216, max_fragments=1024, "
-    "max_output_len=67108864, max_head_len=16384, max_header_count=100, max_line_len=8192, pool=None, random=None)\n"
+    "Connection(role, *, upgraded=False, stream=False, manual_pong=False, manual_close=False, trusted=False, "
+    "host=None, target='/', origin=None, subprotocols=(), origins=(), any_origin=False, headers=(), "
+    "max_message_len=16777216, max_frame_len=16777216, max_fragments=1024, max_control_rate=1000, "
+    "max_output_len=67108864, max_memory_len=134217728, max_head_len=16384, max_header_count=100, max_line_len=8192, "
+    "output_high_len=1048576, output_low_len=None, handshake_timeout_ns=10000000000, idle_timeout_ns=120000000000, "
+    "ping_interval_ns=20000000000, pong_timeout_ns=20000000000, message_timeout_ns=60000000000, "
+    "close_timeout_ns=10000000000, deflate=None, negotiated=None, pool=None, random=None)\n"
     "--\n\n"
     "One side of a WebSocket connection, without I/O. Give receive() what was read from the socket, look at the\n"
-    "events that it returns, send, and write data_to_send() to the socket.\n\n"
+    "events that it returns, send, write data_to_send() to the socket, and call tick() now and then.\n\n"
     "role          Role.SERVER or Role.CLIENT\n"
     "upgraded      the opening handshake was done elsewhere: the stream starts with frames, and the arguments from\n"
     "              host to headers play no part\n"
+    "stream        messages are not assembled: Chunk events instead of Message\n"
+    "manual_pong   pings are not answered: call pong()\n"
+    "manual_close  a close frame is not answered: call close()\n"
+    "trusted       against RFC 6455, for peers under the same control: text is not validated, and a frame may be\n"
+    "              masked or not whatever the role of its sender\n"
     "host          client: the Host header, such as 'example.com:8080'; a client needs it\n"
     "target        client: what is requested\n"
     "origin        client: the Origin header; None sends none\n"
@@ -30,18 +40,29 @@ const char kConnDoc[] =
     "origins       server: allowed besides the same origin and requests without one: 'https://example.com'\n"
     "any_origin    server: every Origin is allowed\n"
     "headers       pairs or a mapping of str, added to the request or response\n"
-    "max_...       limits: bytes of a received message and frame, frames of a message, bytes of queued output,\n"
-    "              bytes and headers of the peer's head, bytes of one of its lines\n"
+    "max_...       limits: bytes of a received message and frame, frames of a message, control frames received in\n"
+    "              one second of tick(), bytes of queued output, bytes held for the connection, bytes and headers\n"
+    "              of the peer's head, bytes of one of its lines\n"
+    "output_...    Want.PAUSE comes with high_len queued bytes and goes with low_len, which is a quarter of it\n"
+    "..._ns        nanoseconds of the clock of tick(): from the first tick to Open; without input; between two pings\n"
+    "              of the engine; for the answer to one; from the first byte of a message to its last; from the\n"
+    "              first close frame until all is read and written\n"
+    "deflate       a DeflateConfig: compression is offered or accepted; None: neither\n"
+    "negotiated    a Deflate: what a handshake done elsewhere agreed on; only with upgraded and deflate\n"
     "pool          a BufferPool to take memory from, which connections may share\n"
     "random        for tests: called with a number, returns that many bytes in place of the system's CSPRNG\n\n"
-    "A connection is used by one thread at a time, and not from inside a call on it: UsageError. No call gives\n"
-    "the GIL away.";
+    "Limits and times are at least 1; NEVER turns one off. A connection is used by one thread at a time, and not\n"
+    "from inside a call on it: UsageError. No call gives the GIL away.";
 
 namespace {
 
 enum Argument : size_t {
   kRole,
   kUpgraded,
+  kStream,
+  kManualPong,
+  kManualClose,
+  kTrusted,
   kHost,
   kTarget,
   kOrigin,
@@ -52,156 +73,170 @@ enum Argument : size_t {
   kMaxMessageLen,
   kMaxFrameLen,
   kMaxFragments,
+  kMaxControlRate,
   kMaxOutputLen,
+  kMaxMemoryLen,
   kMaxHeadLen,
   kMaxHeaderCount,
   kMaxLineLen,
+  kOutputHighLen,
+  kOutputLowLen,
+  kHandshakeTimeout,
+  kIdleTimeout,
+  kPingInterval,
+  kPongTimeout,
+  kMessageTimeout,
+  kCloseTimeout,
+  kDeflate,
+  kNegotiated,
   kPool,
   kRandom,
   kArgumentCount
 };
 
 constexpr const char *kArgumentNames[kArgumentCount] = {
-    "role",          "upgraded",      "host",           "target",       "origin",
-    "subprotocols",  "origins",       "any_origin",     "headers",      "max_message_len",
-    "max_frame_len", "max_fragments", "max_output_len", "max_head_len", "max_header_count",
-    "max_line_len",  "pool",          "random"};
+    "role",
+    "upgraded",
+    "stream",
+    "manual_pong",
+    "manual_close",
+    "trusted",
+    "host",
+    "target",
+    "origin",
+    "subprotocols",
+    "origins",
+    "any_origin",
+    "headers",
+    "max_message_len",
+    "max_frame_len",
+    "max_fragments",
+    "max_control_rate",
+    "max_output_len",
+    "max_memory_len",
+    "max_head_len",
+    "max_header_count",
+    "max_line_len",
+    "output_high_len",
+    "output_low_len",
+    "handshake_timeout_ns",
+    "idle_timeout_ns",
+    "ping_interval_ns",
+    "pong_timeout_ns",
+    "message_timeout_ns",
+    "close_timeout_ns",
+    "deflate",
+    "negotiated",
+    "pool",
+    "random",
+};
 
 constexpr Signature kSignature = {"Connection", kArgumentNames, kArgumentCount, 1, 1};
 
-// An iterable as a tuple. A str is one too, but never what was meant.
-bool read_tuple(PyObject *object, const char *name, py::object *out) {
-  if (PyUnicode_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "%s must be an iterable, not a str", name);
-    return false;
-  }
-  *out = py::reinterpret_steal<py::object>(PySequence_Tuple(object));
-  return static_cast<bool>(*out);
-}
-
-// The configuration in C's terms, with the objects that keep its strings alive until the connection has copied them.
+// The configuration in C's terms, with what it points to.
 class Config {
  public:
   // False with an exception set. May throw std::bad_alloc.
-  bool read(PyObject *const *values);
+  bool read(PyObject *const *values) {
+    return read_role(values) && read_flags(values) && read_limits(values) && read_times(values) &&
+           read_handshake(values) && read_deflate(values);
+  }
 
   tw_conn_config conn = TW_CONN_CONFIG_INIT;
-  py::object subprotocols = py::reinterpret_steal<py::object>(PyTuple_New(0));
+  HandshakeArgs handshake;
 
  private:
   bool read_role(PyObject *const *values);
+  bool read_flags(PyObject *const *values);
   bool read_limits(PyObject *const *values);
+  bool read_times(PyObject *const *values);
   bool read_handshake(PyObject *const *values);
-  bool read_headers(PyObject *object);
-  bool read_optional(PyObject *object, const char *name, const char **out);
-  bool read_strings(PyObject *object, const char *name, std::vector<const char *> *strings, py::object *tuple);
+  bool read_deflate(PyObject *const *values);
 
-  tw_handshake_config handshake_ = TW_HANDSHAKE_CONFIG_INIT;
-  std::vector<const char *> subprotocol_strings_;
-  std::vector<const char *> origin_strings_;
-  std::vector<tw_header> header_strings_;
-  std::vector<py::object> alive_;
+  tw_deflate negotiated_ = {};
 };
-
-bool Config::read(PyObject *const *values) {
-  return static_cast<bool>(subprotocols) && read_role(values) && read_limits(values) && read_handshake(values);
-}
 
 bool Config::read_role(PyObject *const *values) {
   uint64_t role = 0;
-  bool upgraded = false;
   if (!number_arg(values[kRole], "role", TW_ROLE_CLIENT, &role)) return false;
-  if (!flag_arg(values[kUpgraded], &upgraded)) return false;
   conn.role = static_cast<uint32_t>(role);
-  if (upgraded) conn.flags |= TW_CONN_UPGRADED;
-  if (values[kPool] == nullptr || values[kPool] == Py_None) return true;
+  if (!is_given(values[kPool])) return true;
   conn.pool = pool_arg(values[kPool]);
   return conn.pool != nullptr;
 }
 
-// 0 is the engine's default, which nobody should have to know: an explicit limit is at least 1.
+bool Config::read_flags(PyObject *const *values) {
+  constexpr struct {
+    Argument argument;
+    uint32_t flag;
+  } kFlags[] = {{kUpgraded, TW_CONN_UPGRADED},
+                {kStream, TW_CONN_STREAM},
+                {kManualPong, TW_CONN_MANUAL_PONG},
+                {kManualClose, TW_CONN_MANUAL_CLOSE},
+                {kTrusted, TW_CONN_TRUSTED}};
+  for (const auto &row : kFlags) {
+    bool on = false;
+    if (!flag_arg(values[row.argument], &on)) return false;
+    if (on) conn.flags |= row.flag;
+  }
+  return true;
+}
+
 template <class Number>
 bool read_limit(PyObject *const *values, Argument argument, Number *out) {
-  uint64_t limit = 1;
-  if (!number_arg(values[argument], kArgumentNames[argument], static_cast<Number>(-1), &limit)) return false;
-  if (limit == 0) return raise_usage("%s must be at least 1", kArgumentNames[argument]) != nullptr;
-  if (values[argument] != nullptr) *out = static_cast<Number>(limit);
-  return true;
+  return limit_arg(values[argument], kArgumentNames[argument], out);
 }
 
 bool Config::read_limits(PyObject *const *values) {
   return read_limit(values, kMaxMessageLen, &conn.max_message_len) &&
          read_limit(values, kMaxFrameLen, &conn.max_frame_len) &&
          read_limit(values, kMaxFragments, &conn.max_fragments) &&
+         read_limit(values, kMaxControlRate, &conn.max_control_rate) &&
          read_limit(values, kMaxOutputLen, &conn.max_output_len) &&
-         read_limit(values, kMaxHeadLen, &handshake_.max_head_len) &&
-         read_limit(values, kMaxHeaderCount, &handshake_.max_header_count) &&
-         read_limit(values, kMaxLineLen, &handshake_.max_line_len);
+         read_limit(values, kMaxMemoryLen, &conn.max_memory_len) &&
+         read_limit(values, kOutputHighLen, &conn.output_high_len) &&
+         (!is_given(values[kOutputLowLen]) || read_limit(values, kOutputLowLen, &conn.output_low_len));
 }
 
-bool Config::read_optional(PyObject *object, const char *name, const char **out) {
-  return object == nullptr || object == Py_None || c_string_arg(object, name, out);
-}
-
-bool Config::read_strings(PyObject *object, const char *name, std::vector<const char *> *strings, py::object *tuple) {
-  if (object == nullptr) return true;
-  if (!read_tuple(object, name, tuple)) return false;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple->ptr()); ++i) {
-    const char *text = nullptr;
-    if (!c_string_arg(PyTuple_GET_ITEM(tuple->ptr(), i), name, &text)) return false;
-    strings->push_back(text);
-  }
-  return true;
-}
-
-bool Config::read_headers(PyObject *object) {
-  if (object == nullptr) return true;
-  py::object items = py::reinterpret_borrow<py::object>(object);
-  if (py::hasattr(items, "items")) {
-    items = py::reinterpret_steal<py::object>(PyMapping_Items(object));
-    if (!items) return false;
-  }
-  py::object pairs;
-  if (!read_tuple(items.ptr(), "headers", &pairs)) return false;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(pairs.ptr()); ++i) {
-    py::object pair;
-    if (!read_tuple(PyTuple_GET_ITEM(pairs.ptr(), i), "headers", &pair)) return false;
-    if (PyTuple_GET_SIZE(pair.ptr()) != 2) return raise_usage("headers must be pairs of name and value") != nullptr;
-    tw_header header = {};
-    if (!c_string_arg(PyTuple_GET_ITEM(pair.ptr(), 0), "header name", &header.name) ||
-        !c_string_arg(PyTuple_GET_ITEM(pair.ptr(), 1), "header value", &header.value)) {
-      return false;
-    }
-    header_strings_.push_back(header);
-    alive_.push_back(std::move(pair));
-  }
-  return true;
+bool Config::read_times(PyObject *const *values) {
+  return read_limit(values, kHandshakeTimeout, &conn.handshake_timeout_ns) &&
+         read_limit(values, kIdleTimeout, &conn.idle_timeout_ns) &&
+         read_limit(values, kPingInterval, &conn.ping_interval_ns) &&
+         read_limit(values, kPongTimeout, &conn.pong_timeout_ns) &&
+         read_limit(values, kMessageTimeout, &conn.message_timeout_ns) &&
+         read_limit(values, kCloseTimeout, &conn.close_timeout_ns);
 }
 
 bool Config::read_handshake(PyObject *const *values) {
-  bool any_origin = false;
-  py::object origins;
-  if (!read_optional(values[kHost], "host", &handshake_.host) ||
-      !read_optional(values[kTarget], "target", &handshake_.target) ||
-      !read_optional(values[kOrigin], "origin", &handshake_.origin) ||
-      !read_strings(values[kSubprotocols], "subprotocols", &subprotocol_strings_, &subprotocols) ||
-      !read_strings(values[kOrigins], "origins", &origin_strings_, &origins) ||
-      !flag_arg(values[kAnyOrigin], &any_origin) || !read_headers(values[kHeaders])) {
+  if (!handshake.read({.host = values[kHost],
+                       .target = values[kTarget],
+                       .origin = values[kOrigin],
+                       .subprotocols = values[kSubprotocols],
+                       .origins = values[kOrigins],
+                       .any_origin = values[kAnyOrigin],
+                       .headers = values[kHeaders],
+                       .max_head_len = values[kMaxHeadLen],
+                       .max_header_count = values[kMaxHeaderCount],
+                       .max_line_len = values[kMaxLineLen],
+                       .deflate = values[kDeflate]})) {
     return false;
   }
-  alive_.push_back(std::move(origins));
+  conn.deflate = handshake.config().deflate;
   if ((conn.flags & TW_CONN_UPGRADED) != 0) return true;
-  if (conn.role == TW_ROLE_CLIENT && handshake_.host == nullptr) {
+  if (conn.role == TW_ROLE_CLIENT && handshake.config().host == nullptr) {
     return raise_saying(TW_ERR_NULL, "a client needs host") != nullptr;
   }
-  if (any_origin) handshake_.flags |= TW_HANDSHAKE_ANY_ORIGIN;
-  handshake_.subprotocols = subprotocol_strings_.data();
-  handshake_.subprotocol_count = subprotocol_strings_.size();
-  handshake_.origins = origin_strings_.data();
-  handshake_.origin_count = origin_strings_.size();
-  handshake_.headers = header_strings_.data();
-  handshake_.header_count = header_strings_.size();
-  conn.handshake = &handshake_;
+  conn.handshake = &handshake.config();
+  return true;
+}
+
+bool Config::read_deflate(PyObject *const *values) {
+  if (!is_given(values[kNegotiated])) return true;
+  if (!deflate_arg(values[kNegotiated], "negotiated", &negotiated_)) return false;
+  if ((conn.flags & TW_CONN_UPGRADED) == 0 || conn.deflate == nullptr) {
+    return raise_usage("negotiated needs upgraded and deflate") != nullptr;
+  }
+  conn.negotiated = &negotiated_;
   return true;
 }
 
@@ -233,7 +268,7 @@ bool create(ConnObject *object, PyObject *const *values) {
   Config config;
   if (!config.read(values)) return false;
   tw_random random = {fill_random, object};
-  if (values[kRandom] != nullptr && values[kRandom] != Py_None) {
+  if (is_given(values[kRandom])) {
     if (!PyCallable_Check(values[kRandom])) {
       PyErr_SetString(PyExc_TypeError, "random must be callable");
       return false;
@@ -242,7 +277,7 @@ bool create(ConnObject *object, PyObject *const *values) {
     config.conn.random = &random;
   }
   if (config.conn.pool != nullptr) Py_XSETREF(object->pool, Py_NewRef(values[kPool]));
-  Py_XSETREF(object->subprotocols, config.subprotocols.release().ptr());
+  Py_XSETREF(object->subprotocols, Py_NewRef(config.handshake.subprotocols().ptr()));
   object->role = config.conn.role;
   const tw_status status = tw_conn_create(&config.conn, &object->conn);
   return status == TW_OK || raise_conn(object, status) != nullptr;

@@ -3,6 +3,7 @@
 #include "py_event.h"
 
 #include "py_head.h"
+#include "py_types.h"
 #include "record.h"
 
 namespace tidewire::python {
@@ -42,11 +43,26 @@ constexpr RecordClass kMessage = {
     .properties = message_properties,
 };
 
+constexpr RecordClass kChunk = {
+    .name = "tidewire.Chunk",
+    .doc =
+        "Chunk(data, opcode, fin=False, *, offset=0)\n--\n\n"
+        "The next bytes of a message, from a connection with stream=True. Those of a text may end inside a character.",
+    .field_count = 4,
+    .compared = 3,
+    .required = 2,
+    .fields = {{"data", Kind::kBytes, "The bytes."},
+               {"opcode", Kind::kOpcode, "Opcode.TEXT or BINARY in the first chunk of a message, else CONTINUATION."},
+               {"fin", Kind::kFlag, "Whether it is the last of its message."},
+               kOffset},
+};
+
 constexpr RecordClass kPing = {
     .name = "tidewire.Ping",
     .doc =
         "Ping(data=b'', *, offset=0)\n--\n\n"
-        "The peer asks for a sign of life. The pong is queued, unless we sent a close frame.",
+        "The peer asks for a sign of life. The pong is queued, unless we sent a close frame or pongs are manual.\n"
+        "While Want.PAUSE is on, only the latest ping is answered, later.",
     .field_count = 2,
     .compared = 1,
     .required = 0,
@@ -57,7 +73,7 @@ constexpr RecordClass kPong = {
     .name = "tidewire.Pong",
     .doc =
         "Pong(data=b'', *, offset=0)\n--\n\n"
-        "The answer to a ping, or unasked for.",
+        "The answer to a ping, or unasked for. Those to the pings of Connection.tick are not reported.",
     .field_count = 2,
     .compared = 1,
     .required = 0,
@@ -68,7 +84,8 @@ constexpr RecordClass kClose = {
     .name = "tidewire.Close",
     .doc =
         "Close(code, reason='', *, offset=0)\n--\n\n"
-        "The peer's close frame. Ours follows when the output is taken, after what is sent until then.",
+        "The peer's close frame. Ours follows when the output is taken, after what is sent until then; with\n"
+        "manual_close it is up to you.",
     .field_count = 3,
     .compared = 2,
     .required = 1,
@@ -94,6 +111,7 @@ constexpr RecordClass kOpen = {
 };
 
 PyTypeObject *message_type;
+PyTypeObject *chunk_type;
 PyTypeObject *ping_type;
 PyTypeObject *pong_type;
 PyTypeObject *close_type;
@@ -113,6 +131,18 @@ PyObject *make_message(const tw_event &event) {
   message->slots[1].object = Py_NewRef(event.opcode == TW_OPCODE_TEXT ? Py_True : Py_False);
   message->slots[2].number = event.offset;
   return reinterpret_cast<PyObject *>(message);
+}
+
+PyObject *make_chunk(const tw_event &event) {
+  py::object data = bytes_of(event);
+  if (!data) return nullptr;
+  Record *chunk = new_record(chunk_type);
+  if (chunk == nullptr) return nullptr;
+  chunk->slots[0].object = data.release().ptr();
+  chunk->slots[1].object = Py_NewRef(opcode_member(event.opcode));
+  chunk->slots[2].object = Py_NewRef((event.flags & TW_FRAME_FIN) != 0 ? Py_True : Py_False);
+  chunk->slots[3].number = event.offset;
+  return reinterpret_cast<PyObject *>(chunk);
 }
 
 PyObject *make_ping_or_pong(const tw_event &event, PyTypeObject *type) {
@@ -158,6 +188,7 @@ PyObject *make_open(const tw_event &event, uint32_t role, PyObject *subprotocol)
 PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol) {
   switch (event.type) {
     case TW_EVENT_MESSAGE: return make_message(event);
+    case TW_EVENT_CHUNK: return make_chunk(event);
     case TW_EVENT_PING: return make_ping_or_pong(event, ping_type);
     case TW_EVENT_PONG: return make_ping_or_pong(event, pong_type);
     case TW_EVENT_CLOSE: return make_close(event);
@@ -170,13 +201,21 @@ bool is_message(PyObject *object) { return Py_TYPE(object) == message_type; }
 PyObject *message_data(PyObject *message) { return as_record(message)->slots[0].object; }
 bool message_is_text(PyObject *message) { return as_record(message)->slots[1].object == Py_True; }
 
+bool is_chunk(PyObject *object) { return Py_TYPE(object) == chunk_type; }
+PyObject *chunk_data(PyObject *chunk) { return as_record(chunk)->slots[0].object; }
+uint32_t chunk_opcode(PyObject *chunk) {
+  return static_cast<uint32_t>(PyLong_AsLong(as_record(chunk)->slots[1].object));
+}
+bool chunk_is_last(PyObject *chunk) { return as_record(chunk)->slots[2].object == Py_True; }
+
 void add_event(py::module_ &m) {
   message_type = make_record_type<kMessage>();
+  chunk_type = make_record_type<kChunk>();
   ping_type = make_record_type<kPing>();
   pong_type = make_record_type<kPong>();
   close_type = make_record_type<kClose>();
   open_type = make_record_type<kOpen>();
-  for (PyTypeObject *type : {message_type, ping_type, pong_type, close_type, open_type}) {
+  for (PyTypeObject *type : {message_type, chunk_type, ping_type, pong_type, close_type, open_type}) {
     const py::handle handle(reinterpret_cast<PyObject *>(type));
     m.attr(handle.attr("__name__")) = handle;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Open, Message, Ping, Pong and Close: what Connection.receive returns.
+// Open, Message, Chunk, Ping, Pong and Close: what Connection.receive returns.
 #ifndef TIDEWIRE_PYTHON_PY_EVENT_H_
 #define TIDEWIRE_PYTHON_PY_EVENT_H_
 
@@ -17,6 +17,12 @@ PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol
 bool is_message(PyObject *object);
 PyObject *message_data(PyObject *message);  // borrowed
 bool message_is_text(PyObject *message);
+
+// The same for a Chunk.
+bool is_chunk(PyObject *object);
+PyObject *chunk_data(PyObject *chunk);  // borrowed
+uint32_t chunk_opcode(PyObject *chunk);
+bool chunk_is_last(PyObject *chunk);
 
 void add_event(py::module_ &m);
 

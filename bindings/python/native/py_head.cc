@@ -2,9 +2,6 @@
 // Heads are read once per connection, so pybind11 builds the objects.
 #include "py_head.h"
 
-#include <tidewire/tidewire.h>
-
-#include "call_args.h"
 #include "py_status.h"
 
 namespace tidewire::python {
@@ -28,23 +25,19 @@ py::tuple headers_of(const tw_head &head, const uint8_t *data) {
   return py::tuple(headers);
 }
 
-PyObject *accept_key(PyObject *, PyObject *key) {
-  std::string_view text;
-  if (!text_arg(key, "key", &text)) return nullptr;
-  if (text.size() != TW_KEY_LEN) return raise_status(TW_ERR_KEY);
-  uint8_t accept[TW_ACCEPT_LEN];
-  const tw_status status = tw_accept_key(reinterpret_cast<const uint8_t *>(text.data()), accept);
-  if (status != TW_OK) return raise_status(status);
-  return PyUnicode_FromStringAndSize(reinterpret_cast<const char *>(accept), TW_ACCEPT_LEN);
-}
-
-PyMethodDef head_functions[] = {
-    {"accept_key", accept_key, METH_O,
-     "accept_key(key, /)\n--\n\nReturns the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2)."},
-    {nullptr, nullptr, 0, nullptr},
-};
-
 }  // namespace
+
+bool parse_head(const uint8_t *data, size_t len, uint32_t role, const tw_handshake_config &config, tw_head *out) {
+  size_t head_len = 0;
+  tw_status status = tw_head_init(out, role, &config);
+  if (status == TW_OK) status = tw_head_parse(out, data, len, &head_len);
+  if (status == TW_NEED_INPUT) return raise_usage("the head does not end with an empty line") != nullptr;
+  if (status == TW_OK) return head_len == len || raise_usage("%zu bytes follow the head", len - head_len) != nullptr;
+  const uint64_t offset = head_len;
+  Failure failure;
+  failure.offset = &offset;
+  return raise_status(status, failure) != nullptr;
+}
 
 bool read_head(const uint8_t *data, size_t len, uint32_t role, py::object *out_target, py::object *out_headers) {
   // The connection has applied its limits already.
@@ -53,10 +46,7 @@ bool read_head(const uint8_t *data, size_t len, uint32_t role, py::object *out_t
   config.max_header_count = UINT32_MAX;
   config.max_line_len = UINT32_MAX;
   tw_head head = {};
-  size_t head_len = 0;
-  tw_status status = tw_head_init(&head, role, &config);
-  if (status == TW_OK) status = tw_head_parse(&head, data, len, &head_len);
-  if (status != TW_OK) return raise_status(status) != nullptr;
+  if (!parse_head(data, len, role, config, &head)) return false;
   try {
     tw_view target = {};
     const bool has_target = tw_head_target(&head, data, &target) == TW_OK;
@@ -67,10 +57,6 @@ bool read_head(const uint8_t *data, size_t len, uint32_t role, py::object *out_t
     raised.restore();
     return false;
   }
-}
-
-void add_head(py::module_ &m) {
-  if (PyModule_AddFunctions(m.ptr(), head_functions) != 0) throw py::error_already_set();
 }
 
 }  // namespace tidewire::python

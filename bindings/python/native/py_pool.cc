@@ -135,7 +135,8 @@ py::object acquire(const py::object &self, const py::object &len) {
 py::object stats(const BufferPool &pool) {
   tw_pool_stats stats = TW_POOL_STATS_INIT;
   tw_pool_get_stats(pool.get(), &stats);
-  return py::handle(pool_stats_type())(stats.hits, stats.misses, stats.drops, stats.in_use_len, stats.idle_len);
+  return py::handle(plain_type(PlainType::kPoolStats))(stats.hits, stats.misses, stats.drops, stats.in_use_len,
+                                                       stats.idle_len);
 }
 
 }  // namespace

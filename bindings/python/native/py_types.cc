@@ -2,6 +2,8 @@
 // Members of enumerations by their numbers. What is looked up here lives as long as the interpreter.
 #include "py_types.h"
 
+#include <iterator>
+
 namespace py = pybind11;
 
 namespace tidewire::python {
@@ -22,7 +24,12 @@ Members opcodes;
 Members roles;
 Members states;
 Members wants_sets;
-PyObject *pool_stats;
+Members close_causes;
+
+// In the order of PlainType.
+constexpr const char *kPlainNames[] = {"Agreement", "CloseInfo",     "ConnectionStats",
+                                       "Deflate",   "DeflateConfig", "PoolStats"};
+PyObject *plain_types[std::size(kPlainNames)];
 
 }  // namespace
 
@@ -30,18 +37,22 @@ PyObject *opcode_member(uint64_t opcode) { return opcode < kMaxMembers ? opcodes
 PyObject *role_member(uint32_t role) { return Py_NewRef(roles.by_number[role]); }
 PyObject *state_member(uint32_t state) { return Py_NewRef(states.by_number[state]); }
 PyObject *want_member(uint32_t wants) { return Py_NewRef(wants_sets.by_number[wants]); }
-PyObject *pool_stats_type() { return pool_stats; }
+PyObject *close_cause_member(uint32_t cause) { return Py_NewRef(close_causes.by_number[cause]); }
+PyObject *plain_type(PlainType type) { return plain_types[static_cast<size_t>(type)]; }
 
 void import_types() {
   const py::module_ types = py::module_::import("tidewire._types");
   roles.load(types, "Role", 2);
   states.load(types, "State", 4);
-  wants_sets.load(types, "Want", 8);
+  wants_sets.load(types, "Want", 16);
+  close_causes.load(types, "CloseCause", 4);
   for (py::handle opcode : types.attr("Opcode")) {
     opcodes.by_number[py::cast<size_t>(opcode)] = py::reinterpret_borrow<py::object>(opcode).release().ptr();
   }
-  py::object stats = types.attr("PoolStats");
-  pool_stats = stats.release().ptr();
+  for (size_t i = 0; i < std::size(kPlainNames); ++i) {
+    py::object type = types.attr(kPlainNames[i]);
+    plain_types[i] = type.release().ptr();
+  }
 }
 
 }  // namespace tidewire::python

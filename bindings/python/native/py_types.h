@@ -15,9 +15,23 @@ PyObject *opcode_member(uint64_t opcode);
 PyObject *role_member(uint32_t role);
 PyObject *state_member(uint32_t state);
 PyObject *want_member(uint32_t wants);
+PyObject *close_cause_member(uint32_t cause);
 
-// tidewire._types.PoolStats, borrowed.
-PyObject *pool_stats_type();
+// The classes that are made, or read, by their fields.
+enum class PlainType { kAgreement, kCloseInfo, kConnectionStats, kDeflate, kDeflateConfig, kPoolStats };
+
+// Borrowed.
+PyObject *plain_type(PlainType type);
+
+// A new instance of a class, by the format of Py_BuildValue for its fields as a tuple; nullptr with an exception set.
+template <class... Fields>
+PyObject *make_plain(PlainType type, const char *format, Fields... fields) {
+  PyObject *arguments = Py_BuildValue(format, fields...);
+  if (arguments == nullptr) return nullptr;
+  PyObject *made = PyObject_CallObject(plain_type(type), arguments);
+  Py_DECREF(arguments);
+  return made;
+}
 
 // To be called once, when the module is made. Throws py::error_already_set.
 void import_types();

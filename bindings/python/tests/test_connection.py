@@ -9,8 +9,12 @@ import weakref
 
 import pytest
 from tidewire import (
+    NEVER,
     BufferPool,
+    CloseCause,
     Connection,
+    Deflate,
+    DeflateConfig,
     Error,
     LimitError,
     Message,
@@ -48,8 +52,14 @@ class TestConstruction:
             ({"role": 0, "headers": "a: b"}, TypeError, "headers must be an iterable, not a str"),
             ({"role": 0, "headers": ["ab"]}, TypeError, "headers must be an iterable, not a str"),
             ({"role": 0, "headers": {"a": 1}}, TypeError, "header value must be str, not int"),
-            ({"role": 0, "max_message_len": 0}, UsageError, "max_message_len must be at least 1"),
-            ({"role": 0, "max_fragments": 2**32}, UsageError, "max_fragments must be between 0 and 4294967295"),
+            ({"role": 0, "max_message_len": 0}, UsageError, "max_message_len must be between 1 and"),
+            ({"role": 0, "max_fragments": NEVER + 1}, UsageError, "max_fragments must be between 1 and"),
+            ({"role": 0, "output_low_len": 0}, UsageError, "output_low_len must be between 1 and"),
+            ({"role": 0, "ping_interval_ns": 0.5}, TypeError, "ping_interval_ns must be an int, not float"),
+            ({"role": 0, "deflate": True}, TypeError, "deflate must be a DeflateConfig, not bool"),
+            ({"role": 0, "deflate": DeflateConfig(level=10)}, UsageError, "level must be between 1 and 9, not 10"),
+            ({"role": 0, "negotiated": 1}, TypeError, "negotiated must be a Deflate, not int"),
+            ({"role": 0, "negotiated": Deflate()}, UsageError, "negotiated needs upgraded and deflate"),
             ({"role": 0, "max_frame_len": "1"}, TypeError, "max_frame_len must be an int, not str"),
             ({"role": 0, "pool": 1}, TypeError, "pool must be a BufferPool, not int"),
             ({"role": 0, "random": 1}, TypeError, "random must be callable"),
@@ -75,13 +85,16 @@ class TestConstruction:
         for use in (
             lambda: connection.receive(b""),
             lambda: connection.send(""),
+            lambda: connection.tick(0),
             connection.data_to_send,
             connection.output,
         ):
             with pytest.raises(UsageError, match="Connection.__init__ was not called"):
                 use()
         assert connection.state is State.CLOSED
-        assert connection.error is None
+        assert connection.error is connection.deflate is connection.deadline_ns is None
+        assert connection.close_info == (0, 0, CloseCause.NOBODY)
+        assert set(connection.stats()) == {0}
         connection.__init__(Role.SERVER)
         assert connection.state is State.CONNECTING
 
@@ -116,6 +129,7 @@ class TestLimits:
         [
             ({"max_frame_len": 10}, binary(bytes(11)), "max_frame_len"),
             ({"max_message_len": 10}, binary(bytes(6), fin=False) + frame(0, bytes(5), KEY), "max_message_len"),
+            ({"max_memory_len": 10_000}, binary(bytes(20_000))[:15_000], "max_memory_len"),
             ({"max_fragments": 2}, binary(b"", fin=False) + frame(0, b"", KEY, fin=False) * 2, "max_fragments"),
         ],
     )
@@ -143,6 +157,21 @@ class TestLimits:
         with pytest.raises(LimitError):
             upgraded().receive(fragments + frame(0, b"", KEY))
 
+    def test_may_be_turned_off(self):
+        for name in ("max_message_len", "max_frame_len", "max_fragments", "max_output_len", "max_control_rate"):
+            assert upgraded(**{name: NEVER}).receive(text(b"a")) == [Message(b"a", True)]
+        fragments = binary(b"", fin=False) + frame(0, b"", KEY, fin=False) * 5_000
+        assert upgraded(max_fragments=NEVER).receive(fragments) == []
+
+    def test_memory_for_sending(self):
+        connection = upgraded(max_memory_len=10_000)
+        with pytest.raises(LimitError) as raised:
+            connection.send(bytes(20_000))
+        assert raised.value.name == "TW_ERR_LIMIT_MEMORY"
+        assert connection.state is State.OPEN
+        connection.send(b"less")
+        assert connection.data_to_send() == frame(Opcode.BINARY, b"less")
+
     def test_output(self):
         connection = upgraded(max_output_len=1000)
         connection.send(bytes(900))
@@ -152,6 +181,54 @@ class TestLimits:
         assert connection.state is State.OPEN
         assert connection.data_to_send() == frame(Opcode.BINARY, bytes(900))
         connection.send(bytes(900))
+
+
+class TestStatistics:
+    def test_count_what_came_and_went(self):
+        connection = upgraded()
+        incoming = text(b"one") + binary(b"two", fin=False) + frame(0, b"", KEY) + frame(Opcode.PING, b"", KEY)
+        connection.receive(incoming)
+        connection.send("three")
+        outgoing = connection.data_to_send()
+        stats = connection.stats()
+        assert (stats.bytes_received, stats.bytes_sent) == (len(incoming), len(outgoing))
+        assert (stats.messages_received, stats.messages_sent) == (2, 1)
+        assert (stats.frames_received, stats.frames_sent) == (4, 2)
+        assert (stats.control_frames_received, stats.control_frames_sent) == (1, 1)
+        assert stats[8:12] == (0, 0, 0, 0)
+        assert (stats.context_len, stats.rtt_ns) == (0, 0)
+
+    def test_tell_what_is_held(self):
+        connection = upgraded()
+        idle = connection.stats().held_len
+        assert 0 < idle < 1000
+        connection.receive(binary(bytes(100_000))[:50_000])
+        connection.send(bytes(10_000))
+        assert connection.stats().held_len >= idle + 60_000
+        connection.receive(binary(bytes(100_000))[50_000:])
+        connection.data_to_send()
+        assert connection.stats().held_len < idle + 10_000
+
+    def test_count_the_handshake(self):
+        client, server = open_pair()
+        assert client.stats().bytes_sent == server.stats().bytes_received > 100
+        assert server.stats().bytes_sent == client.stats().bytes_received > 100
+
+
+class TestTrust:
+    def test_takes_what_the_rules_forbid(self):
+        for role in Role:
+            connection = upgraded(role, trusted=True)
+            assert connection.receive(frame(1, b"a") + frame(1, b"b", KEY)) == [
+                Message(b"a", True),
+                Message(b"b", True),
+            ]
+            assert connection.receive(frame(1, b"\xff")) == [Message(b"\xff", True)]
+
+    def test_is_not_the_default(self):
+        for data in (frame(1, b"a"), text(b"\xff")):
+            with pytest.raises(ProtocolError):
+                upgraded().receive(data)
 
 
 class TestFailure:
@@ -217,13 +294,35 @@ class TestFailure:
             connection.send_continuation("b")
         assert raised.value.__cause__ is None
 
+    def test_of_the_random_source_that_the_engine_gets_over_is_no_cause(self):
+        broken = []
+
+        def random(count):
+            if broken:
+                raise OSError("no entropy")
+            return bytes(count)
+
+        connection = upgraded(Role.CLIENT, random=random, ping_interval_ns=10, idle_timeout_ns=NEVER)
+        connection.tick(0)
+        broken.append(True)
+        assert connection.tick(10) == 20  # the ping is left out
+        with pytest.raises(UsageError) as raised:
+            connection.send_continuation("b")
+        assert raised.value.__cause__ is None
+
 
 class TestMisuse:
     def test_from_inside_a_call(self):
         tried = []
 
         def random(count):
-            for use in (lambda: connection.send("inner"), lambda: connection.receive(b""), connection.data_to_send):
+            for use in (
+                lambda: connection.send("inner"),
+                lambda: connection.receive(b""),
+                lambda: connection.receive_some(b""),
+                lambda: connection.tick(0),
+                connection.data_to_send,
+            ):
                 with pytest.raises(UsageError, match="in use by another call"):
                     use()
                 tried.append(use)

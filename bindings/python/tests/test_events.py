@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import pytest
 import tidewire
-from tidewire import Close, Message, Open, Ping, Pong, UsageError
+from tidewire import Chunk, Close, Message, Opcode, Open, Ping, Pong, UsageError
 
 EVENTS = [
     Open("/chat", [("Host", "a")], "chat", b"GET ...", offset=1),
     Message(b"data", True, offset=2),
-    Ping(b"ping", offset=3),
-    Pong(b"pong", offset=4),
-    Close(1000, "bye", offset=5),
+    Chunk(b"data", Opcode.BINARY, True, offset=3),
+    Ping(b"ping", offset=4),
+    Pong(b"pong", offset=5),
+    Close(1000, "bye", offset=6),
 ]
 
 
@@ -54,6 +55,7 @@ class TestEveryEvent:
 
 def test_defaults():
     assert Message(b"a") == Message(b"a", is_text=False)
+    assert Chunk(b"a", 0) == Chunk(b"a", Opcode.CONTINUATION, fin=False)
     assert (Ping().data, Pong().data) == (b"", b"")
     assert (Close(1005).reason, Open().target, Open().headers, Open().subprotocol, Open().head) == (
         "",
@@ -105,6 +107,9 @@ def test_patterns():
         (lambda: Message("text"), TypeError, "data must be bytes-like, not str"),
         (lambda: Message(b"", False, 0), TypeError, "takes at most 2 positional"),
         (lambda: Message(b"", offset=-1), UsageError, "offset must be between 0"),
+        (lambda: Chunk(b""), TypeError, "missing required argument 'opcode'"),
+        (lambda: Chunk("text", 1), TypeError, "data must be bytes-like, not str"),
+        (lambda: Chunk(b"", 3), UsageError, "opcode 3 is reserved"),
         (lambda: Close(), TypeError, "missing required argument 'code'"),
         (lambda: Close("1000"), TypeError, "code must be an int, not str"),
         (lambda: Close(2**32), UsageError, "code must be between 0 and 4294967295"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tidewire import Connection, Role
+from tidewire import NEVER, Connection, DeflateConfig, Role
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -56,6 +57,34 @@ def test_text_is_echoed(client, text):
 def test_binary_is_echoed(client, size):
     data = bytes(i % 251 for i in range(251)) * (size // 251 + 1)
     assert echoed(client, data[:size]) == data[:size]
+
+
+def noise(size):
+    return random.Random(1).randbytes(size)
+
+
+def test_compressed_messages_are_echoed(port):
+    with connect(f"ws://127.0.0.1:{port}/", max_size=None, compression="deflate") as client:
+        assert [extension.name for extension in client.protocol.extensions] == ["permessage-deflate"]
+        for message in ("", "short", "long " * 10_000, bytes(1000), noise(1_000_000), "again " * 1000):
+            assert echoed(client, message) == message
+
+
+def test_what_is_compressed_very_well_is_answered_little_by_little(port):
+    ours = Connection(Role.CLIENT, host=f"127.0.0.1:{port}", deflate=DeflateConfig(max_ratio=NEVER))
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(ours.data_to_send())
+        ours.receive(raw.recv(4096))
+        for _ in range(500):
+            ours.send(bytes(60_000))
+        data = ours.data_to_send()
+        assert len(data) < 200_000
+        raw.sendall(data)
+        echoes = 0
+        while echoes < 500:
+            events = ours.receive(raw.recv(1 << 16))
+            assert all(event.data == bytes(60_000) for event in events)
+            echoes += len(events)
 
 
 def test_fragments_come_back_as_one_message(client):
@@ -141,6 +170,8 @@ def test_the_server_says_goodbye():
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 OUTPUTS = [
     "text: Hello\nbinary: b'\\x00\\x01'\n",
+    "5.0 s left\nhandshake_timeout_ns\nHTTP/1.1 408 Request Timeout\n",
+    "True the same\n",
     "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n",
 ]
 

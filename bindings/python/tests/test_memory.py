@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import tidewire
-from tidewire import BufferPool, Connection, Error, Frame, Message, Opcode, Role
+from tidewire import BufferPool, Connection, DeflateConfig, Error, Frame, Message, Opcode, Role
 from wire import KEY, frame, open_pair, upgraded
 
 DATA = b"data" * 100
 MASKED = frame(Opcode.TEXT, DATA, KEY)
 POOL = BufferPool()
+CONFIG = DeflateConfig()
 
 
 def resident() -> int:
@@ -43,6 +44,51 @@ def talk():
     client.receive(bytearray(server.data_to_send()))
     server.close(1000, "bye")
     client.receive(server.data_to_send())
+
+
+def compress():
+    client = Connection(Role.CLIENT, host="a", deflate=CONFIG, pool=POOL)
+    server = Connection(Role.SERVER, deflate=CONFIG, pool=POOL, stream=True)
+    server.receive(client.data_to_send())
+    client.receive(server.data_to_send())
+    client.send(DATA, compress=True)
+    [chunk], _ = server.receive_some(client.data_to_send(), max_events=1)
+    repr(chunk), hash(chunk), chunk == chunk
+    server.send(chunk, compress=False)
+    client.receive(server.data_to_send())
+    client.deflate, client.close_info, client.stats()
+
+
+def negotiate():
+    key = tidewire.generate_key()
+    agreement = tidewire.check_request(tidewire.build_request(key, host="a", deflate=CONFIG), deflate=CONFIG)
+    response = tidewire.build_response(agreement, headers={"a": "b"}, deflate=CONFIG)
+    tidewire.check_response(response, key, deflate=CONFIG)
+    upgraded(deflate=CONFIG, negotiated=agreement.deflate)
+    tidewire.build_refusal(-200 - 10)
+    raises(tidewire.check_request, response)
+    raises(tidewire.check_request, b"", subprotocols="a")
+    raises(tidewire.check_response, response, "")
+    raises(tidewire.build_response, agreement._replace(accept=1))
+    raises(tidewire.build_response, agreement._replace(deflate=1))
+    raises(tidewire.build_response, 1)
+    raises(upgraded, deflate=1)
+    raises(upgraded, deflate=DeflateConfig(level=10))
+    raises(upgraded, deflate=CONFIG, negotiated=1)
+
+
+def wait():
+    connection = upgraded(ping_interval_ns=1000)
+    connection.tick(10**15)
+    connection.tick(10**15 + 1000)
+    repr(connection.deadline_ns)
+    raises(connection.tick, 10**18)
+    raises(connection.tick, "1")
+    raises(connection.receive_some, b"", 0)
+
+    broken = upgraded(Role.CLIENT, random=lambda count: b"", ping_interval_ns=1)
+    broken.tick(0)
+    broken.tick(1)
 
 
 def fail():
@@ -102,7 +148,10 @@ def pools():
     raises(pool.acquire, "1")
 
 
-@pytest.mark.parametrize("work", [talk, fail, views, frames, kernels, pools])
+WORKS = [talk, compress, negotiate, wait, fail, views, frames, kernels, pools]
+
+
+@pytest.mark.parametrize("work", WORKS)
 def test_memory_stays_as_it_is(work):
     """A single object of 64 bytes that is lost in each round would show as 1.3 MB."""
     for _ in range(2_000):  # caches fill, allocators settle
@@ -116,7 +165,7 @@ def test_memory_stays_as_it_is(work):
     assert resident() - before < 1_000_000
 
 
-@pytest.mark.parametrize("work", [talk, fail, views, frames, kernels, pools])
+@pytest.mark.parametrize("work", WORKS)
 def test_references_are_given_back(work):
     """Objects that live for ever hide a lost or a stolen reference from the count of blocks."""
     shared = [None, True, False, (), b"", "", DATA, KEY, POOL, Message, Frame, Connection, *Opcode, *Role]

@@ -29,11 +29,34 @@ def joined(views):
 def test_all_output_at_once():
     connection = upgraded()
     assert connection.data_to_send() == b""
-    expected = queue(connection, 500)
+    expected = queue(connection, 300)
     assert connection.wants == Want.READ | Want.WRITE
     assert connection.data_to_send() == expected
     assert connection.wants == Want.READ
     assert connection.data_to_send() == b""
+
+
+def test_a_slow_reader_is_a_reason_to_pause():
+    connection = upgraded(output_high_len=1000, output_low_len=500)
+    connection.send(bytes(996))
+    assert connection.wants == Want.READ | Want.WRITE | Want.PAUSE
+    connection.consume(499)
+    assert Want.PAUSE in connection.wants
+    connection.consume(1)
+    assert connection.wants == Want.READ | Want.WRITE
+    connection.send(bytes(496))
+    assert Want.PAUSE in connection.wants
+    connection.data_to_send()
+    assert connection.wants == Want.READ
+
+
+def test_the_pause_ends_with_a_quarter_by_default():
+    connection = upgraded(output_high_len=1000)
+    connection.send(bytes(996))
+    connection.consume(749)
+    assert Want.PAUSE in connection.wants
+    connection.consume(1)
+    assert Want.PAUSE not in connection.wants
 
 
 def test_large_messages_take_many_views():

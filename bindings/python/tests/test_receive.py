@@ -15,6 +15,7 @@ from tidewire import (
     ProtocolError,
     Role,
     State,
+    UsageError,
 )
 from wire import KEY, binary, frame, pattern, readable_buffers, text, upgraded, writable_buffers
 
@@ -121,3 +122,60 @@ class TestReceive:
         closed = upgraded()
         closed.receive(frame(Opcode.CLOSE, b"", KEY))
         assert closed.receive_eof() is None
+
+
+class TestReceiveSome:
+    """Its other use, compressed input, is tested with compression."""
+
+    @staticmethod
+    def in_turns(connection, data, **arguments):
+        """The events of each call until all is taken."""
+        rest = memoryview(data)
+        turns = []
+        while rest:
+            events, taken = connection.receive_some(rest, **arguments)
+            assert events or taken
+            turns.append(events)
+            rest = rest[taken:]
+        return turns
+
+    @pytest.mark.parametrize("kind", [bytes, bytearray])
+    @pytest.mark.parametrize("max_events", [1, 2, 63])
+    def test_gives_so_many_events_at_a_time(self, kind, max_events):
+        data = b"".join(text(str(i).encode()) for i in range(200))
+        turns = self.in_turns(upgraded(), kind(data), max_events=max_events)
+        assert all(len(events) <= max_events for events in turns)
+        assert sum(turns, []) == [Message(str(i).encode(), True) for i in range(200)]
+
+    def test_gives_64_at_most(self):
+        data = text(b"") * 100
+        for arguments in ({}, {"max_events": 64}, {"max_events": 2**64 - 1}):
+            assert [len(events) for events in self.in_turns(upgraded(), data, **arguments)] == [64, 36]
+
+    @pytest.mark.parametrize("kind", [bytes, bytearray])
+    def test_takes_large_messages_in_pieces_or_at_once(self, kind):
+        data = binary(pattern(200_000)) * 2
+        turns = self.in_turns(upgraded(), kind(data))
+        assert sum(turns, []) == [Message(pattern(200_000))] * 2
+
+    def test_takes_all_where_no_more_is_to_come(self):
+        assert upgraded().receive_some(text(b"a")) == ([Message(b"a", True)], 7)
+        assert upgraded().receive_some(text(b"a")[:-1]) == ([], 6)
+        assert upgraded().receive_some(b"") == ([], 0)
+
+    def test_events_before_a_failure_are_not_lost(self):
+        connection = upgraded()
+        with pytest.raises(ProtocolError) as raised:
+            connection.receive_some(text(b"good") + b"\x83\x80" + KEY)
+        assert raised.value.events == [Message(b"good", True)]
+        assert raised.value.offset == 10
+
+    def test_wrong_arguments_are_refused(self):
+        with pytest.raises(UsageError, match="max_events must be between 1 and"):
+            upgraded().receive_some(b"", 0)
+        with pytest.raises(TypeError, match="max_events must be an int, not str"):
+            upgraded().receive_some(b"", max_events="1")
+        with pytest.raises(TypeError, match="data must be bytes-like, not str"):
+            upgraded().receive_some("text")
+        with pytest.raises(TypeError, match=r"receive_some\(\) missing required argument 'data'"):
+            upgraded().receive_some()

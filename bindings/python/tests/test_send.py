@@ -6,8 +6,12 @@ from __future__ import annotations
 import pytest
 from tidewire import (
     Close,
+    CloseCause,
+    CloseInfo,
+    Error,
     Message,
     Opcode,
+    Ping,
     Role,
     State,
     UsageError,
@@ -140,6 +144,13 @@ class TestSend:
             with pytest.raises(TypeError, match="data must be bytes-like, not str"):
                 send("text")
 
+    def test_pongs_are_ours_when_they_are_manual(self):
+        connection = upgraded(manual_pong=True)
+        assert connection.receive(frame(Opcode.PING, b"ping", KEY)) == [Ping(b"ping")]
+        assert connection.data_to_send() == b""
+        connection.pong(b"ping")
+        assert connection.data_to_send() == frame(Opcode.PONG, b"ping")
+
     def test_a_client_masks_with_keys_of_its_random_source(self):
         connection = upgraded(Role.CLIENT, random=counting_random())
         connection.send("one")
@@ -171,6 +182,37 @@ class TestClose:
         connection.receive(frame(Opcode.CLOSE, b"\x03\xe8", KEY))
         connection.close(4000, "farewell")
         assert connection.data_to_send() == frame(Opcode.CLOSE, b"\x0f\xa0farewell")
+
+    def test_only_the_answer_is_ours_when_it_is_manual(self):
+        connection = upgraded(manual_close=True)
+        assert connection.receive(frame(Opcode.CLOSE, b"\x03\xe8", KEY)) == [Close(1000)]
+        assert connection.data_to_send() == b""
+        assert connection.state is State.CLOSING
+        assert not connection.wants
+        connection.send("last words")
+        connection.close(0)
+        assert connection.data_to_send() == frame(Opcode.TEXT, b"last words") + frame(Opcode.CLOSE)
+        assert connection.state is State.CLOSED
+
+    def test_who_closed_and_with_what(self):
+        nothing = CloseInfo(0, 0, CloseCause.NOBODY)
+        client, server = open_pair()
+        assert client.close_info == server.close_info == nothing
+        client.close(4000)
+        assert client.close_info == CloseInfo(4000, 0, CloseCause.US)
+        server.receive(client.data_to_send())
+        assert server.close_info == CloseInfo(0, 4000, CloseCause.PEER)
+        client.receive(server.data_to_send())
+        assert client.close_info == CloseInfo(4000, 4000, CloseCause.US)
+        assert server.close_info == CloseInfo(4000, 4000, CloseCause.PEER)
+        assert client.close_info.cause is CloseCause.US
+
+    def test_a_failure_closes(self):
+        connection = upgraded()
+        with pytest.raises(Error):
+            connection.receive(text(b"\xff"))
+        connection.data_to_send()
+        assert connection.close_info == CloseInfo(1007, 0, CloseCause.ERROR)
 
     def test_both_sides_say_goodbye(self):
         client, server = open_pair()

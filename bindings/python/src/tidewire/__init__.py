@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A WebSocket engine (RFC 6455) that owns no socket, clock, file or thread.
+"""A WebSocket engine (RFC 6455, RFC 7692) that owns no socket, clock, file or thread.
 
 `Connection` is one side of a connection: give it what was read, look at the events, send, write its output. Below it
-lie frames (`decode_frames`, `encode_frames`), masking, UTF-8 validation and a pool of buffers.
+lie the opening handshake (`check_request`, `build_response`, ...), frames (`decode_frames`, `encode_frames`), masking,
+UTF-8 validation and a pool of buffers.
 
 Every argument called a buffer may be bytes, bytearray, memoryview, mmap, array or anything else with contiguous memory.
 """
@@ -20,6 +21,7 @@ if engine_version() != __version__:
 from ._errors import Error, LimitError, OutOfMemoryError, ProtocolError, ResourceError, UsageError
 from ._native import (
     BufferPool,
+    Chunk,
     Close,
     Connection,
     Frame,
@@ -29,26 +31,53 @@ from ._native import (
     Pong,
     PoolBuffer,
     accept_key,
+    build_refusal,
+    build_request,
+    build_response,
+    check_request,
+    check_response,
     close_code_valid,
     decode_frames,
     encode_frames,
+    generate_key,
     mask,
     mask_into,
     validate_utf8,
 )
-from ._types import Opcode, PoolStats, Role, State, Want
+from ._types import (
+    NEVER,
+    Agreement,
+    CloseCause,
+    CloseInfo,
+    ConnectionStats,
+    Deflate,
+    DeflateConfig,
+    Opcode,
+    PoolStats,
+    Role,
+    State,
+    Want,
+)
 
-Event = Open | Message | Ping | Pong | Close
+Event = Open | Message | Chunk | Ping | Pong | Close
 
 __all__ = [
+    "Agreement",
     "BufferPool",
+    "Chunk",
     "Close",
+    "CloseCause",
+    "CloseInfo",
     "Connection",
+    "ConnectionStats",
+    "Deflate",
+    "DeflateConfig",
     "Error",
     "Event",
     "Frame",
     "LimitError",
     "Message",
+    "NEVER",
     "Opcode",
     "Open",
     "OutOfMemoryError",
@@ -64,10 +93,16 @@ __all__ = [
     "Want",
     "__version__",
     "accept_key",
+    "build_refusal",
+    "build_request",
+    "build_response",
+    "check_request",
+    "check_response",
     "close_code_valid",
     "decode_frames",
     "encode_frames",
     "engine_version",
+    "generate_key",
     "mask",
     "mask_into",
     "validate_utf8",

@@ -7,14 +7,68 @@ from typing import ClassVar, TypeAlias, final
 from typing_extensions import Buffer, Self, disjoint_base
 
 from ._errors import Error
-from ._types import Opcode, PoolStats, Role, State, Want
+from ._types import (
+    Agreement,
+    CloseInfo,
+    ConnectionStats,
+    Deflate,
+    DeflateConfig,
+    Opcode,
+    PoolStats,
+    Role,
+    State,
+    Want,
+)
 
-_Event: TypeAlias = Open | Message | Ping | Pong | Close
+_Event: TypeAlias = Open | Message | Chunk | Ping | Pong | Close
 
 def engine_version() -> str: ...
 def mask(data: Buffer, key: Buffer, phase: int = 0) -> bytes: ...
 def mask_into(dst: Buffer, src: Buffer, key: Buffer, phase: int = 0) -> None: ...
 def validate_utf8(data: Buffer, /) -> bool: ...
+def check_request(
+    head: Buffer,
+    /,
+    *,
+    subprotocols: Iterable[str] = (),
+    origins: Iterable[str] = (),
+    any_origin: bool = False,
+    deflate: DeflateConfig | None = None,
+    max_head_len: int = 16384,
+    max_header_count: int = 100,
+    max_line_len: int = 8192,
+) -> Agreement: ...
+def build_response(
+    agreement: Agreement,
+    /,
+    *,
+    headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
+    deflate: DeflateConfig | None = None,
+) -> bytes: ...
+def build_refusal(status: int, /) -> bytes: ...
+def generate_key() -> str: ...
+def build_request(
+    key: str,
+    /,
+    *,
+    host: str,
+    target: str = "/",
+    origin: str | None = None,
+    subprotocols: Iterable[str] = (),
+    headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
+    deflate: DeflateConfig | None = None,
+) -> bytes: ...
+def check_response(
+    head: Buffer,
+    key: str,
+    /,
+    *,
+    subprotocols: Iterable[str] = (),
+    deflate: DeflateConfig | None = None,
+    max_head_len: int = 16384,
+    max_header_count: int = 100,
+    max_line_len: int = 8192,
+) -> Agreement: ...
 def accept_key(key: str, /) -> str: ...
 def close_code_valid(code: int, /) -> bool: ...
 def decode_frames(
@@ -99,6 +153,21 @@ class Message:
     def offset(self) -> int: ...
 
 @final
+class Chunk:
+    __match_args__: ClassVar[tuple[str, ...]] = ("data", "opcode", "fin")
+    def __new__(cls, data: Buffer, opcode: Opcode | int, fin: bool = False, *, offset: int = 0) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def opcode(self) -> Opcode: ...
+    @property
+    def fin(self) -> bool: ...
+    @property
+    def offset(self) -> int: ...
+
+@final
 class Ping:
     __match_args__: ClassVar[tuple[str, ...]] = ("data",)
     def __new__(cls, data: Buffer = b"", *, offset: int = 0) -> Self: ...
@@ -140,6 +209,10 @@ class Connection:
         role: Role,
         *,
         upgraded: bool = False,
+        stream: bool = False,
+        manual_pong: bool = False,
+        manual_close: bool = False,
+        trusted: bool = False,
         host: str | None = None,
         target: str = "/",
         origin: str | None = None,
@@ -150,10 +223,22 @@ class Connection:
         max_message_len: int = 16777216,
         max_frame_len: int = 16777216,
         max_fragments: int = 1024,
+        max_control_rate: int = 1000,
         max_output_len: int = 67108864,
+        max_memory_len: int = 134217728,
         max_head_len: int = 16384,
         max_header_count: int = 100,
         max_line_len: int = 8192,
+        output_high_len: int = 1048576,
+        output_low_len: int | None = None,
+        handshake_timeout_ns: int = 10000000000,
+        idle_timeout_ns: int = 120000000000,
+        ping_interval_ns: int = 20000000000,
+        pong_timeout_ns: int = 20000000000,
+        message_timeout_ns: int = 60000000000,
+        close_timeout_ns: int = 10000000000,
+        deflate: DeflateConfig | None = None,
+        negotiated: Deflate | None = None,
         pool: BufferPool | None = None,
         random: Callable[[int], Buffer] | None = None,
     ) -> None: ...
@@ -167,11 +252,21 @@ class Connection:
     def error(self) -> Error | None: ...
     @property
     def subprotocol(self) -> str | None: ...
+    @property
+    def deflate(self) -> Deflate | None: ...
+    @property
+    def close_info(self) -> CloseInfo: ...
+    @property
+    def deadline_ns(self) -> int | None: ...
     def receive(self, data: Buffer, /) -> list[_Event]: ...
+    def receive_some(self, data: Buffer, /, max_events: int = 64) -> tuple[list[_Event], int]: ...
     def receive_eof(self) -> None: ...
-    def send(self, data: str | Buffer | Message, /, *, more: bool = False) -> None: ...
-    def send_text(self, data: str | Buffer, /, *, more: bool = False) -> None: ...
-    def send_binary(self, data: Buffer, /, *, more: bool = False) -> None: ...
+    def tick(self, now_ns: int, /) -> int | None: ...
+    def send(
+        self, data: str | Buffer | Message | Chunk, /, *, more: bool = False, compress: bool | None = None
+    ) -> None: ...
+    def send_text(self, data: str | Buffer, /, *, more: bool = False, compress: bool | None = None) -> None: ...
+    def send_binary(self, data: Buffer, /, *, more: bool = False, compress: bool | None = None) -> None: ...
     def send_continuation(self, data: str | Buffer, /, *, more: bool = False) -> None: ...
     def ping(self, data: Buffer = b"", /) -> None: ...
     def pong(self, data: Buffer = b"", /) -> None: ...
@@ -179,6 +274,7 @@ class Connection:
     def data_to_send(self) -> bytes: ...
     def output(self) -> list[memoryview]: ...
     def consume(self, len: int, /) -> None: ...
+    def stats(self) -> ConnectionStats: ...
 
 @final
 class PoolBuffer:

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import typing
+
+NEVER: typing.Final = 2**64 - 1
+"""A time-out that never comes, a limit that is never reached."""
 
 
 class Role(enum.IntEnum):
@@ -35,6 +39,21 @@ class Want(enum.IntFlag):
     """Output is queued."""
     CLOSE = 4
     """Nothing is left to read or write: close the socket."""
+    PAUSE = 8
+    """The peer reads more slowly than is sent: send no more, and better read no more, until it goes."""
+
+
+class CloseCause(enum.IntEnum):
+    """What began the end of a connection."""
+
+    NOBODY = 0
+    """It goes on."""
+    US = 1
+    """`Connection.close`."""
+    PEER = 2
+    """Its close frame came first."""
+    ERROR = 3
+    """The connection failed, see `Connection.error`."""
 
 
 class Opcode(enum.IntEnum):
@@ -46,6 +65,96 @@ class Opcode(enum.IntEnum):
     CLOSE = 8
     PING = 9
     PONG = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DeflateConfig:
+    """What a side wants of permessage-deflate (RFC 7692): a client offers it, a server accepts it.
+
+    Without context takeover, which is the default, compression memory is borrowed while a message is under way and given
+    back after it. With a `BufferPool` it is then reused by all connections.
+    """
+
+    level: int = 1
+    """1 (fast) to 9 (small)."""
+    memory_level: int = 8
+    """1 to 9: the compressor uses 2 ** (memory_level + 9) bytes."""
+    send_window_bits: int = 15
+    """The most that this side uses, 8 to 15."""
+    receive_window_bits: int = 15
+    """The most that the peer may use, 8 to 15."""
+    max_context_len: int = 0
+    """Bytes kept between messages. A direction whose state fits takes its context over: first the receiving one, about
+    44 KiB at 15 bits, then the sending one, about 268 KiB."""
+    min_len: int = 128
+    """A shorter message is sent as it is."""
+    max_call_len: int = 1 << 20
+    """Inflated bytes of one call of the engine: see `Connection.receive_some`."""
+    max_ratio: int = 250
+    """Of inflated to received bytes, in messages above 64 KiB."""
+
+
+class Deflate(typing.NamedTuple):
+    """What both sides agreed on for permessage-deflate, seen from this one."""
+
+    send_window_bits: int = 15
+    receive_window_bits: int = 15
+    send_takeover: bool = False
+    """This side may refer to its earlier messages."""
+    receive_takeover: bool = False
+    """The peer may."""
+    window_asked: bool = False
+    """For `build_response`: it must tell our window, since the client asked."""
+
+
+class Agreement(typing.NamedTuple):
+    """What an opening handshake led to."""
+
+    subprotocol: str | None
+    """The chosen subprotocol."""
+    deflate: Deflate | None
+    """Compression, None without."""
+    accept: str
+    """Sec-WebSocket-Accept, which proves the handshake."""
+
+
+class CloseInfo(typing.NamedTuple):
+    """How a connection ended, or is about to."""
+
+    local_code: int
+    """In our close frame, 1005 where it has none; 0 until it is queued."""
+    remote_code: int
+    """In the peer's, 1005 where it has none; 0 until it is received."""
+    cause: CloseCause
+    """What came first."""
+
+
+class ConnectionStats(typing.NamedTuple):
+    """What a `Connection` did so far."""
+
+    bytes_received: int
+    """Taken from the stream, the opening handshake included."""
+    bytes_sent: int
+    """Queued."""
+    messages_received: int
+    messages_sent: int
+    frames_received: int
+    """Of all kinds."""
+    frames_sent: int
+    control_frames_received: int
+    control_frames_sent: int
+    deflated_received_len: int
+    """Payload bytes of compressed messages, as received."""
+    inflated_received_len: int
+    """Of the same messages after inflation."""
+    deflated_sent_len: int
+    inflated_sent_len: int
+    held_len: int
+    """Bytes that the engine holds for the connection now."""
+    context_len: int
+    """Of these, compression state kept between messages."""
+    rtt_ns: int
+    """From the last ping of `Connection.tick` to its pong; 0 where it is not known yet."""
 
 
 class PoolStats(typing.NamedTuple):

@@ -6,10 +6,39 @@ The run with room for one event is left to C and C++: receive has no such argume
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
-from tidewire import Close, Connection, Error, Message, Open, Ping, Pong, Role, State, Want
-from vector_file import DIRECTORY, FormatError, Step, Vector, read_data, read_event, read_file, read_step, take
-from wire import counting_random
+from tidewire import (
+    NEVER,
+    Chunk,
+    Close,
+    Connection,
+    Deflate,
+    DeflateConfig,
+    Error,
+    Message,
+    Opcode,
+    Open,
+    Ping,
+    Pong,
+    Role,
+    State,
+    Want,
+)
+from vector_file import (
+    DIRECTORY,
+    Event,
+    FormatError,
+    Step,
+    Vector,
+    masked,
+    read_data,
+    read_event,
+    read_file,
+    read_step,
+    take,
+)
 
 FILES = sorted(DIRECTORY.glob("*.json"))
 VECTORS = {f"{path.stem}/{vector.name}": vector for path in FILES for vector in read_file(path)}
@@ -21,15 +50,93 @@ def seen(event, subprotocols):
     match event:
         case Open():
             code = 0 if event.subprotocol is None else subprotocols.index(event.subprotocol) + 1
-            return "open", event.head, code, event.offset
+            return Event("open", event.head, code, event.offset)
         case Message():
-            return "text" if event.is_text else "binary", event.data, 0, event.offset
+            return Event("text" if event.is_text else "binary", event.data, 0, event.offset)
+        case Chunk():
+            return Event(f"chunk_{event.opcode.name.lower()}", event.data, 0, event.offset, event.fin)
         case Ping():
-            return "ping", event.data, 0, event.offset
+            return Event("ping", event.data, 0, event.offset)
         case Pong():
-            return "pong", event.data, 0, event.offset
+            return Event("pong", event.data, 0, event.offset)
         case Close():
-            return "close", event.reason.encode(), event.code, event.offset
+            return Event("close", event.reason.encode(), event.code, event.offset)
+
+
+def joined(events):
+    """The events, with the chunks of each frame in one."""
+    out = []
+    for event in events:
+        last = out[-1] if out else None
+        goes_on = last and event.type == "chunk_continuation" and last.type.startswith("chunk_") and not last.fin
+        if goes_on and last.offset == event.offset:
+            out[-1] = last._replace(data=last.data + event.data, fin=event.fin)
+        else:
+            out.append(event)
+    return out
+
+
+def cyclic_random(data):
+    """Gives the bytes of data again and again; fails where there are none."""
+    position = 0
+
+    def random(count):
+        nonlocal position
+        if not data:
+            raise OSError("no random bytes")
+        start, position = position, position + count
+        return bytes(data[i % len(data)] for i in range(start, position))
+
+    return random
+
+
+class Inflater:
+    """What the peer makes of frames that may be compressed."""
+
+    def __init__(self) -> None:
+        self.stream = None
+        self.in_compressed_message = False
+
+    def frames(self, output, terms):
+        """The frames as the vector files tell them."""
+        out = []
+        while output:
+            first, mask_and_length = output[:2]
+            length, at = mask_and_length & 0x7F, 2
+            if length > 125:
+                width = 2 if length == 126 else 8
+                length, at = int.from_bytes(output[2 : 2 + width], "big"), 2 + width
+                assert length > (125 if width == 2 else 0xFFFF), "not the shortest form"
+            key = None
+            if mask_and_length & 0x80:
+                key, at = output[at : at + 4], at + 4
+            payload, output = output[at : at + length], output[at + length :]
+            assert len(payload) == length
+            payload = payload if key is None else masked(key, payload)
+            out.append((first, key, self.inflate(first, payload, terms)))
+        return out
+
+    def inflate(self, first, payload, terms):
+        if first & 0x40:
+            assert terms is not None, "no compression was agreed on"
+            self.in_compressed_message = True
+            if self.stream is None or not terms.send_takeover:
+                self.stream = zlib.decompressobj(-terms.send_window_bits)
+        if not self.in_compressed_message or first & 0x08:
+            return payload
+        if first & 0x80:
+            self.in_compressed_message = False
+            payload += b"\0\0\xff\xff"
+        inflated = b""
+        # One byte a call: zlib does not check distances within the output of a call against the window.
+        while True:
+            byte = self.stream.decompress(payload, 1)
+            payload = self.stream.unconsumed_tail
+            if not byte:
+                break
+            inflated += byte
+        assert not payload and not self.stream.eof, "not all of the payload was used"
+        return inflated
 
 
 class Run:
@@ -40,12 +147,20 @@ class Run:
         self.writable = writable
         self.handshake = dict(vector.handshake or {})
         self.subprotocols = self.handshake.get("subprotocols", [])
+        self.inflater = Inflater()
         self.outputs: list[bytes] = []
 
     def create(self) -> Connection:
-        upgraded = self.vector.handshake is None
-        role = Role[self.vector.role.upper()]
-        return Connection(role, upgraded=upgraded, random=counting_random(), **self.vector.config, **self.handshake)
+        vector = self.vector
+        return Connection(
+            Role[vector.role.upper()],
+            upgraded=vector.handshake is None,
+            random=cyclic_random(vector.random),
+            deflate=None if vector.deflate is None else DeflateConfig(**vector.deflate),
+            negotiated=None if vector.negotiated is None else Deflate(**vector.negotiated),
+            **vector.config,
+            **self.handshake,
+        )
 
     def receive(self, pieces):
         """The events of all pieces, and the first failure, after which nothing is fed."""
@@ -61,18 +176,31 @@ class Run:
                     data[:] = b"\xdd" * len(data)
         return events, "TW_OK"
 
+    def send(self, step: Step) -> None:
+        if step.opcode == "continuation" and step.compress is not None:
+            # send_continuation has no such argument.
+            chunk = Chunk(step.data, Opcode.CONTINUATION, not step.more)
+            self.connection.send(chunk, compress=step.compress)
+        elif step.opcode == "continuation":
+            self.connection.send_continuation(step.data, more=step.more)
+        else:
+            send = getattr(self.connection, f"send_{step.opcode}")
+            send(step.data, more=step.more, compress=step.compress)
+
     def call(self, step: Step) -> None:
         match step.action:
             case "eof":
                 self.connection.receive_eof()
             case "send":
-                getattr(self.connection, f"send_{step.opcode}")(step.data, more=step.more)
+                self.send(step)
             case "ping":
                 self.connection.ping(step.data)
             case "pong":
                 self.connection.pong(step.data)
             case "close":
                 self.connection.close(step.code, step.reason.decode("utf-8", "surrogateescape"))
+            case "tick":
+                self.connection.tick(step.number)
 
     def act(self, step: Step, pieces):
         if step.action == "input":
@@ -102,17 +230,55 @@ class Run:
         self.check_end()
         return self.outputs
 
+    def look_at_output(self, step: Step) -> bytes:
+        if step.form == "keep_output":
+            return b""
+        if step.action != "consume":
+            return self.connection.data_to_send()
+        output = b"".join(self.connection.output())[: step.number]
+        self.connection.consume(len(output))
+        return output
+
     def check_step(self, index: int, step: Step, cut) -> None:
         events, status = self.act(step, cut(index, step.data))
-        assert [seen(event, self.subprotocols) for event in events] == step.events
+        assert joined(seen(event, self.subprotocols) for event in events) == step.events
         assert status == step.status
-        output = self.connection.data_to_send()
+        if step.action == "tick":
+            deadline = self.connection.deadline_ns
+            assert (NEVER if deadline is None else deadline) == step.deadline
+        output = self.look_at_output(step)
         self.outputs.append(output)
-        assert (output[: len(step.output)] if step.output_is_prefix else output) == step.output
+        if step.form == "deflated_output":
+            assert self.inflater.frames(output, self.connection.deflate) == step.frames
+        else:
+            assert (output[: len(step.output)] if step.form == "output_prefix" else output) == step.output
+        if step.wants is not None:
+            self.check_wants(step.wants)
+        if limit := self.vector.config.get("max_memory_len"):
+            assert self.connection.stats().held_len <= limit
+
+    def check_wants(self, words) -> None:
+        wants = Want(0)
+        for word in words:
+            wants |= Want[word.upper()]
+        assert self.connection.wants == wants
 
     def check_end(self) -> None:
-        assert self.connection.state is State[self.vector.state.upper()]
-        assert self.connection.wants == (Want.CLOSE if self.vector.state == "closed" else Want.READ)
+        vector, connection = self.vector, self.connection
+        assert connection.state is State[vector.state.upper()]
+        if vector.steps[-1].wants is None:
+            self.check_wants(["close" if vector.state == "closed" else "read"])
+        if vector.close_info is not None:
+            local, remote, cause = connection.close_info
+            expected = {"local_code": local, "remote_code": remote, "cause": cause.name.lower()}
+            assert expected == {"local_code": 0, "remote_code": 0, **vector.close_info}
+        if vector.agreed is not None:
+            assert connection.deflate == (Deflate(**vector.agreed) if vector.agreed else None)
+        stats = connection.stats()
+        assert {name: getattr(stats, name) for name in vector.stats} == vector.stats
+        self.check_error()
+
+    def check_error(self) -> None:
         expected, error = self.vector.error, self.connection.error
         assert (error is not None) == bool(expected)
         if error is None:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The two directions of permessage-deflate (RFC 7692 7.2) over the compression library, which only deflate.cc knows.
+// The two directions of permessage-deflate (RFC 7692 §7.2) over the compression library, which only deflate.cc knows.
 // Each codec lives in one lease with all the library's memory; it keeps no pointer into the bytes of its callers.
 #ifndef TIDEWIRE_CORE_MESSAGE_DEFLATE_H_
 #define TIDEWIRE_CORE_MESSAGE_DEFLATE_H_
@@ -33,7 +33,7 @@ class Inflater {
   // these bytes are no DEFLATE; what came before is written. After an error only reset() and destroy() make sense.
   Status inflate(ByteView *in, MutBytes *out);
 
-  // After the last byte of a message: inflates the four bytes that its sender left out (RFC 7692 7.2.2), as inflate().
+  // After the last byte of a message: inflates the four bytes that its sender left out (RFC 7692 §7.2.2), as inflate().
   // kDeflate also where the message does not end between two blocks. It goes on after kNeedRoom.
   Status finish(MutBytes *out);
 
@@ -65,8 +65,8 @@ class Deflater {
   static size_t bound(size_t len);
 
   // Compresses a fragment of a message up to a byte's end. `last`: the message ends with it, without the four bytes
-  // that every message ends with (RFC 7692 7.2.1); an empty one gives 00 (RFC 7692 7.2.3.6). kNeedRoom: out is smaller
-  // than bound(), and too small; the message is lost, and only reset() and destroy() make sense.
+  // that every message ends with (RFC 7692 §7.2.1); an empty one gives 00 (RFC 7692 §7.2.3.6). kNeedRoom: out is
+  // smaller than bound(), and too small; the message is lost, and only reset() and destroy() make sense.
   Status deflate(ByteView in, bool last, MutBytes out, size_t *out_len);
 
   // Forgets all messages so far: no context takeover.

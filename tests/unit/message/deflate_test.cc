@@ -85,6 +85,8 @@ const Broken kBroken[] = {
     {"a length code that means nothing", "1b03"},
     {"more codes than there are lengths", "f41f"},
     {"a byte too many", "f248cdc9c9070000"},
+    {"block type 3 behind a literal", "f248cdc9c90718"},
+    {"the last block ends inside a byte", "04e00192244992244920b1a87964f5ecfdffbb07"},
 };
 
 TEST(Inflater, RefusesWhatIsNoMessage) {

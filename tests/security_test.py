@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds SECURITY.md to the sources: every test that it names exists, every test of a hazard and every limit is in it."""
+"""Holds SECURITY.md to the sources: what it names exists, and every test of a hazard and every limit is in it."""
 
 import pathlib
 import re
@@ -14,7 +14,8 @@ def unit_tests():
     """Suite.Name of every test of the engine."""
     found = set()
     for path in (ROOT / "tests/unit").rglob("*_test.cc"):
-        found.update(f"{suite}.{name}" for suite, name in re.findall(r"^TEST\((\w+), (\w+)\)", path.read_text("utf-8"), re.M))
+        tests = re.findall(r"^TEST\((\w+), (\w+)\)", path.read_text("utf-8"), re.M)
+        found.update(f"{suite}.{name}" for suite, name in tests)
     return found
 
 

@@ -32,8 +32,7 @@ std::string text_of(const DeflateTerms &terms) {
   if (terms.enabled == 0) return "declined";
   const auto has = [&terms](uint8_t flag, const char *text) { return (terms.flags & flag) != 0 ? text : ""; };
   return std::to_string(terms.send_window_bits) + has(kDeflateSendTakeover, "+") + " " +
-         std::to_string(terms.receive_window_bits) + has(kDeflateReceiveTakeover, "+") +
-         has(kDeflateWindowAsked, "!");
+         std::to_string(terms.receive_window_bits) + has(kDeflateReceiveTakeover, "+") + has(kDeflateWindowAsked, "!");
 }
 
 DeflateTerms terms_of(uint8_t send, bool send_takeover, uint8_t receive, bool receive_takeover) {
@@ -186,6 +185,8 @@ TEST(DeflateOffers, FirstAcceptableOfferWins) {
 TEST(DeflateOffers, ParametersBelongToTheOfferBeforeThem) {
   EXPECT_EQ(server(kAll, Strings{"permessage-deflate, x; server_max_window_bits=9"}), "15+ 15+: permessage-deflate");
   EXPECT_EQ(server(kAll, Strings{"x; y, permessage-deflate"}), "15+ 15+: permessage-deflate");
+  EXPECT_EQ(server(kAll, Strings{"permessage-deflate; server_no_context_takeover; x, permessage-deflate"}),
+            "15+ 15+: permessage-deflate");
   EXPECT_EQ(server(kSmall, Strings{"permessage-deflate", "x; client_max_window_bits"}), "declined");
 }
 
@@ -277,14 +278,22 @@ TEST(DeflateAnswer, FaultyParameterIsRefused) {
 }
 
 TEST(DeflateAnswer, IsOneElementOfPermessageDeflate) {
-  for (const char *line : {"", ",", "x", "Permessage-Deflate", "permessage-deflate, permessage-deflate",
-                           "permessage-deflate, x", "x, permessage-deflate"}) {
+  for (const char *line :
+       {"", ",", "x", "Permessage-Deflate", "permessage-deflate, permessage-deflate", "permessage-deflate, x",
+        "x, permessage-deflate", "permessage-deflate, server_no_context_takeover"}) {
     EXPECT_EQ(client(kAll, line), "refused") << line;
   }
   EXPECT_EQ(client(kAll, ", permessage-deflate ,"), "15+ 15+");
 }
 
-TEST(DeflateAnswer, IsRefusedWhereNothingWasOffered) { EXPECT_EQ(client({}, "permessage-deflate"), "refused"); }
+TEST(DeflateAnswer, IsRefusedWhereNothingWasOffered) {
+  DeflateTerms disabled = kAll;
+  disabled.enabled = 0;
+  for (const DeflateTerms &wish : {DeflateTerms(), disabled}) {
+    EXPECT_EQ(client_given(wish, ""), "refused");
+    EXPECT_EQ(client_given(wish, "; server_no_context_takeover"), "refused");
+  }
+}
 
 // Calls visit(terms) for each of the 256 wishes.
 template <class Visit>
@@ -339,6 +348,9 @@ TEST(DeflateTerms, OnlyThoseOfTheWishAreAcceptable) {
     change(terms);
     return is_acceptable(wish, terms);
   };
+  DeflateTerms disabled = wish;
+  disabled.enabled = 0;
+  EXPECT_FALSE(is_acceptable(disabled, wish));
   EXPECT_TRUE(with([](DeflateTerms &terms) { terms.flags |= kDeflateWindowAsked; }));
   EXPECT_FALSE(with([](DeflateTerms &terms) { terms.flags |= 8; }));
   EXPECT_FALSE(with([](DeflateTerms &terms) { terms.enabled = 2; }));

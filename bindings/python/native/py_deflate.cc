@@ -8,14 +8,6 @@
 namespace tidewire::python {
 namespace {
 
-bool is_instance(PyObject *object, PlainType type, const char *name, const char *type_name) {
-  const int is = PyObject_IsInstance(object, plain_type(type));
-  if (is == 0) {
-    PyErr_Format(PyExc_TypeError, "%s must be a %s, not %.200s", name, type_name, Py_TYPE(object)->tp_name);
-  }
-  return is == 1;
-}
-
 py::object field_of(PyObject *object, const char *name) {
   return py::reinterpret_steal<py::object>(PyObject_GetAttrString(object, name));
 }
@@ -46,8 +38,7 @@ bool read_flag(PyObject *object, const char *name, uint8_t flag, uint8_t *flags)
 }  // namespace
 
 bool deflate_config_arg(PyObject *object, tw_deflate_config *out) {
-  return is_instance(object, PlainType::kDeflateConfig, "deflate", "DeflateConfig") &&
-         read_choice(object, "level", 1, 9, &out->level) &&
+  return plain_arg(object, PlainType::kDeflateConfig, "deflate") && read_choice(object, "level", 1, 9, &out->level) &&
          read_choice(object, "memory_level", 1, 9, &out->memory_level) &&
          read_choice(object, "send_window_bits", 8, 15, &out->send_window_bits) &&
          read_choice(object, "receive_window_bits", 8, 15, &out->receive_window_bits) &&
@@ -58,7 +49,7 @@ bool deflate_config_arg(PyObject *object, tw_deflate_config *out) {
 
 bool deflate_arg(PyObject *object, const char *name, tw_deflate *out) {
   out->enabled = 1;
-  return is_instance(object, PlainType::kDeflate, name, "Deflate") &&
+  return plain_arg(object, PlainType::kDeflate, name) &&
          read_choice(object, "send_window_bits", 8, 15, &out->send_window_bits) &&
          read_choice(object, "receive_window_bits", 8, 15, &out->receive_window_bits) &&
          read_flag(object, "send_takeover", TW_DEFLATE_SEND_TAKEOVER, &out->flags) &&

@@ -134,11 +134,7 @@ PyObject *build_request(PyObject *, PyObject *const *args, Py_ssize_t nargs, PyO
 
 // An Agreement in C's terms, but for the subprotocol. False with an exception set.
 bool read_agreement(PyObject *object, tw_agreement *out, py::object *subprotocol) {
-  const int is = PyObject_IsInstance(object, plain_type(PlainType::kAgreement));
-  if (is == 0) {
-    PyErr_Format(PyExc_TypeError, "agreement must be an Agreement, not %.200s", Py_TYPE(object)->tp_name);
-  }
-  if (is != 1) return false;
+  if (!plain_arg(object, PlainType::kAgreement, "agreement")) return false;
   *subprotocol = py::reinterpret_steal<py::object>(PyObject_GetAttrString(object, "subprotocol"));
   const py::object deflate = py::reinterpret_steal<py::object>(PyObject_GetAttrString(object, "deflate"));
   const py::object accept = py::reinterpret_steal<py::object>(PyObject_GetAttrString(object, "accept"));
@@ -179,8 +175,10 @@ PyObject *build_refusal(PyObject *, PyObject *reason) {
   int overflow = 0;
   const long status = PyLong_AsLongAndOverflow(reason, &overflow);
   if (status == -1 && PyErr_Occurred() != nullptr) return nullptr;
-  if (overflow != 0 || tw_status_http_status(static_cast<tw_status>(status)) == 0)
+  const bool is_status = overflow == 0 && status >= INT32_MIN && status < 0;
+  if (!is_status || tw_status_http_status(static_cast<tw_status>(status)) == 0) {
     return raise_usage("status %S has no HTTP status", reason);
+  }
   return built([&](uint8_t *out, size_t cap, size_t *len) {
     return tw_refusal_build(static_cast<tw_status>(status), out, cap, len);
   });

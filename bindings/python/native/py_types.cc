@@ -40,6 +40,15 @@ PyObject *want_member(uint32_t wants) { return Py_NewRef(wants_sets.by_number[wa
 PyObject *close_cause_member(uint32_t cause) { return Py_NewRef(close_causes.by_number[cause]); }
 PyObject *plain_type(PlainType type) { return plain_types[static_cast<size_t>(type)]; }
 
+bool plain_arg(PyObject *object, PlainType type, const char *name) {
+  const int is = PyObject_IsInstance(object, plain_type(type));
+  if (is == 0) {
+    PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, kPlainNames[static_cast<size_t>(type)],
+                 Py_TYPE(object)->tp_name);
+  }
+  return is == 1;
+}
+
 void import_types() {
   const py::module_ types = py::module_::import("tidewire._types");
   roles.load(types, "Role", 2);

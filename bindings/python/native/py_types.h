@@ -23,6 +23,9 @@ enum class PlainType { kAgreement, kCloseInfo, kConnectionStats, kDeflate, kDefl
 // Borrowed.
 PyObject *plain_type(PlainType type);
 
+// Whether an argument is an instance; otherwise false with an exception set that calls it `name`.
+bool plain_arg(PyObject *object, PlainType type, const char *name);
+
 // A new instance of a class, by the format of Py_BuildValue for its fields as a tuple; nullptr with an exception set.
 template <class... Fields>
 PyObject *make_plain(PlainType type, const char *format, Fields... fields) {

@@ -80,6 +80,8 @@ alignas(16) constexpr uint8_t kSecondHigh[16] = {
 // vector is noticed only by the next one; zero padding notices it.
 class Utf8Checker {
  public:
+  Utf8Checker() {}  // an implicit one would be compiled where the target region is over, and pass vectors otherwise
+
   TW_ALWAYS_INLINE void add(Vec input) {
     if (TW_LIKELY(!input.any_high_bit())) {
       error_ = error_ | cut_;

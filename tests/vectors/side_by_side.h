@@ -92,7 +92,7 @@ class SideBySide {
     tw_status status = TW_OK;
     size_t at = 0;
     do {
-      const size_t len = std::min(data.size() - at, cuts_.next(data.size() > 500 ? 500 : 24));
+      const size_t len = std::min(data.size() - at, cuts_.next(data.size() > 500 ? 2000 : 24));
       const auto begin = data.begin() + static_cast<ptrdiff_t>(at);
       const reference::Bytes piece(begin, begin + static_cast<ptrdiff_t>(len));
       status = engine_.receive(piece, cuts_.next(4), &events);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 
 #include "tests/support/counting_allocator.h"
 #include "tests/unit/connection/random_script.h"

@@ -3,6 +3,7 @@
 // cut, however many events are asked for at once, whatever the kernel and wherever memory comes from.
 #include <gtest/gtest.h>
 
+#include <string>
 #include <type_traits>
 
 #include "tests/support/each_kernel.h"

@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <tidewire/tidewire.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "tests/support/test_bytes.h"
 #include "tests/vectors/session_script.h"
@@ -39,7 +43,8 @@ class RandomScript {
   void add_step() {
     const size_t number = rng_() % 16 != 0 ? pick(rng_, 0, 24) : pick(rng_, 0, 255);
     const size_t choice = rng_() % 20;
-    if (choice < 7) return add_frame(next_first_byte(), number);
+    if (choice < 6) return add_frame(next_first_byte(), number);
+    if (choice < 7) return add_cut_frame(next_first_byte(), number % 126);
     if (choice < 10 && compresses_) return add_deflated(number);
     if (choice < 12) return add_tick();
     if (choice < 15) return add_send(number);
@@ -53,6 +58,20 @@ class RandomScript {
     add(Code::kFrame, number);
     add_byte(first);
     add_text(number);
+  }
+
+  // Its bytes in two parts, with a tick in between. The masking key is 0.
+  void add_cut_frame(uint8_t first, size_t len) {
+    const bool masked = (out_[0] & 0x01) == 0;
+    Bytes frame = {first, static_cast<uint8_t>((masked ? 0x80 : 0) | len)};
+    frame.resize(frame.size() + (masked ? 4 : 0) + len, 'x');
+    if (masked) std::fill(frame.begin() + 2, frame.begin() + 6, uint8_t{0});
+    const size_t cut = pick(rng_, 1, frame.size() - 1);
+    for (const auto &[from, to] : {std::pair{size_t{0}, cut}, std::pair{cut, frame.size()}}) {
+      add(Code::kRaw, to - from - 1);
+      out_.insert(out_.end(), frame.begin() + static_cast<ptrdiff_t>(from), frame.begin() + static_cast<ptrdiff_t>(to));
+      if (from == 0) add(Code::kTick, pick(rng_, 0, 6));
+    }
   }
 
   // Good kinds, mostly, where a message may begin, or that go on with one.

@@ -69,29 +69,16 @@ std::string printed(const std::vector<Event> &events) {
   return out.empty() ? "none" : out;
 }
 
-// Yields the same bytes again and again; fails where there are none.
-class CyclicRandom {
- public:
-  explicit CyclicRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
-  tw_random c_api() { return {&fill, this}; }
-
- private:
-  static int32_t fill(void *context, uint8_t *out, size_t len) {
-    auto &self = *static_cast<CyclicRandom *>(context);
-    if (self.bytes_.empty()) return -1;
-    for (size_t i = 0; i < len; ++i) out[i] = self.bytes_[self.next_++ % self.bytes_.size()];
-    return 0;
-  }
-  Bytes bytes_;
-  size_t next_ = 0;
-};
-
 // What a step brought, apart from its output.
 struct Outcome {
   tw_status status = TW_OK;
   std::vector<Event> events;
   uint64_t deadline = 0;
 };
+
+CountingRandom random_of(const Vector &vector) {
+  return vector.random ? CountingRandom(*vector.random) : CountingRandom();
+}
 
 // A pool that lives as long as this, with `allocator`; none where that is NULL.
 class PoolOf {
@@ -110,23 +97,6 @@ class PoolOf {
  private:
   tw_pool *pool_ = nullptr;
 };
-
-// Joins the chunks of each frame.
-std::vector<Event> joined(const std::vector<Event> &events) {
-  std::vector<Event> out;
-  for (const Event &event : events) {
-    const bool goes_on = event.type == TW_EVENT_CHUNK && event.opcode == TW_OPCODE_CONTINUATION && !out.empty() &&
-                         out.back().type == TW_EVENT_CHUNK && out.back().flags == 0 &&
-                         out.back().offset == event.offset;
-    if (!goes_on) {
-      out.push_back(event);
-      continue;
-    }
-    out.back().data.insert(out.back().data.end(), event.data.begin(), event.data.end());
-    out.back().flags = event.flags;
-  }
-  return out;
-}
 
 tw_status feed(EngineSession &session, const Bytes &data, size_t cap, std::vector<Event> *events) {
   return session.receive(data, cap, events);
@@ -239,10 +209,10 @@ void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vect
 
 // Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix.
 void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+  CountingRandom counting = random_of(vector);
+  const tw_random random = counting.c_api();
   tw_conn_config config = vector.config;
-  CyclicRandom cyclic(vector.random.value_or(Bytes()));
-  const tw_random random = cyclic.c_api();
-  if (vector.random) config.random = &random;
+  config.random = &random;
   EngineSession session;
   const tw_status created = session.create(config);
   const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;
@@ -319,12 +289,12 @@ uint64_t run_without_memory(const Vector &vector, uint64_t nth, size_t piece, bo
   CountingAllocator allocator;
   const tw_allocator c_allocator = allocator.c_api();
   const PoolOf pool(with_pool ? &c_allocator : nullptr);
-  CyclicRandom cyclic(vector.random.value_or(Bytes()));
-  const tw_random random = cyclic.c_api();
+  CountingRandom counting = random_of(vector);
+  const tw_random random = counting.c_api();
   tw_conn_config config = vector.config;
   config.allocator = &c_allocator;
   config.pool = pool.get();
-  if (vector.random) config.random = &random;
+  config.random = &random;
   allocator.fail_after(nth);
   EngineSession session;
   const tw_status created = session.create(config);

@@ -323,7 +323,7 @@ def test_vector(name):
 
 
 def test_there_are_vectors():
-    assert len(VECTORS) >= 150
+    assert len(VECTORS) >= 800
 
 
 @pytest.mark.parametrize(

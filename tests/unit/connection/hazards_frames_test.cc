@@ -15,13 +15,6 @@ namespace {
 using namespace tidewire::test;
 using reference::Event;
 
-// The header alone of a frame that promises `len` bytes.
-Bytes promise(uint32_t role, uint8_t first, uint64_t len, LengthForm form = LengthForm::kMinimal) {
-  FrameSpec frame = spec(first, {}, role == TW_ROLE_SERVER);
-  frame.form = form;
-  return header_bytes(frame, len);
-}
-
 // The close frame that answers a failure, and why it failed.
 void expect_failed(Victim &victim, uint32_t role, tw_status status, uint16_t close_code) {
   EXPECT_STREQ(tw_status_name(victim.error().status), tw_status_name(status));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What an attacker can make a connection hold: at most twice the limit that is there for it, counted at the allocator,
-// at every moment, with buffers of its own and from a pool. And what a quiet one holds.
+// at every moment, with buffers of its own and from a pool. A pool lends whole classes, so that there a frame that asks
+// for its room at once has a limit of 64 KiB or more. And what a quiet connection holds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,11 +37,6 @@ Bytes endless_message(uint32_t role, const Bytes &payload, size_t frames) {
   const Bytes one = peer_frame(role, TW_OPCODE_CONTINUATION, payload);
   for (size_t i = 1; i < frames; ++i) out.insert(out.end(), one.begin(), one.end());
   return out;
-}
-
-// The header of a frame that promises `len` bytes.
-Bytes promise(uint32_t role, uint8_t first, uint64_t len) {
-  return header_bytes(spec(first, {}, role == TW_ROLE_SERVER), len);
 }
 
 TEST(HeldMemory, TinyFragments) {

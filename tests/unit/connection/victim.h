@@ -155,6 +155,13 @@ class Victim {
   size_t calls_ = 0;
 };
 
+// The header alone of a frame that promises `len` bytes to a connection in this role.
+inline Bytes promise(uint32_t role, uint8_t first, uint64_t len, LengthForm form = LengthForm::kMinimal) {
+  FrameSpec frame = spec(first, {}, role == TW_ROLE_SERVER);
+  frame.form = form;
+  return header_bytes(frame, len);
+}
+
 inline constexpr tw_deflate kDeflated = {1, 0, 15, 15, {}};
 inline constexpr tw_deflate kDeflatedWithTakeover = {
     1, TW_DEFLATE_SEND_TAKEOVER | TW_DEFLATE_RECEIVE_TAKEOVER, 15, 15, {}};

@@ -6,10 +6,13 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -17,35 +20,34 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-  READ_LEN = 64 * 1024,
-  EVENT_CAP = 64,
-  VIEW_CAP = 16,
-  CONNECT_MS = 5000,    // limits in milliseconds: for each address of the host,
-  EXCHANGE_MS = 10000,  // for all that is said,
-  EOF_MS = 2000         // for the server to close the socket after the closing handshake
-};
+enum { READ_LEN = 64 * 1024, EVENT_CAP = 64, VIEW_CAP = 16 };
+
+// In nanoseconds. The engine has the other time-outs: for the handshake, pings and the closing handshake.
+#define SECOND UINT64_C(1000000000)
+#define CONNECT (5 * SECOND)   // for each address of the host
+#define SILENCE (10 * SECOND)  // of the server
+#define EOF_WAIT (2 * SECOND)  // for the server to close the socket after the closing handshake
 
 struct client {
   int fd;
   tw_conn *conn;
-  int64_t deadline;  // milliseconds on the clock
   char **texts;
-  int text_count, answer_count;
+  int text_count, sent_count, answer_count;
 };
 
-static int64_t clock_ms(void) {
+static uint64_t clock_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
 // What the descriptor is ready for; 0 when the deadline has passed.
-static short wait_ready(int fd, short events, int64_t deadline) {
+static short wait_ready(int fd, short events, uint64_t deadline) {
   struct pollfd waiting = {.fd = fd, .events = events};
-  int64_t left;
-  while ((left = deadline - clock_ms()) > 0) {
-    if (poll(&waiting, 1, (int)left) > 0) return waiting.revents;
+  uint64_t now;
+  while ((now = clock_ns()) < deadline) {
+    uint64_t left_ms = (deadline - now) / 1000000 + 1;
+    if (poll(&waiting, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) > 0) return waiting.revents;
   }
   return 0;
 }
@@ -59,7 +61,7 @@ static int dial_address(const struct addrinfo *address) {
   socklen_t error_len = sizeof error;
   if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) error = errno;
   if (error == EINPROGRESS) {
-    if (wait_ready(fd, POLLOUT, clock_ms() + CONNECT_MS) == 0)
+    if (wait_ready(fd, POLLOUT, clock_ns() + CONNECT) == 0)
       error = ETIMEDOUT;
     else
       getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
@@ -92,16 +94,18 @@ static void client_write(struct client *client) {
   if (written < 0 && errno != EAGAIN && errno != EINTR) err(1, "write");
 }
 
-static void client_send_texts(struct client *client) {
-  for (int i = 0; i < client->text_count; i++) {
-    const char *text = client->texts[i];
+// Sends while the server keeps up, and closes when all is answered.
+static void client_send(struct client *client) {
+  if (tw_conn_state(client->conn) != TW_STATE_OPEN) return;
+  while (client->sent_count < client->text_count && (tw_conn_wants(client->conn) & TW_WANT_PAUSE) == 0) {
+    const char *text = client->texts[client->sent_count++];
     tw_status status = tw_conn_send(client->conn, TW_OPCODE_TEXT, (const uint8_t *)text, strlen(text), 0);
     if (status != TW_OK) errx(2, "%s: %s", text, tw_status_message(status));
   }
+  if (client->answer_count == client->text_count) tw_conn_close(client->conn, 1000, NULL, 0);
 }
 
 static void client_handle(struct client *client, const tw_event *event) {
-  if (event->type == TW_EVENT_OPEN) client_send_texts(client);
   if (event->type == TW_EVENT_MESSAGE) {
     fwrite(event->data, 1, (size_t)event->len, stdout);
     putchar('\n');
@@ -129,60 +133,83 @@ static void client_read(struct client *client) {
     data += consumed;
     len -= consumed;
   } while (status == TW_NEED_ROOM);
-  if (tw_conn_state(client->conn) == TW_STATE_OPEN && client->answer_count == client->text_count) {
-    tw_conn_close(client->conn, 1000, NULL, 0);
-  }
+}
+
+// Tells the time. A time-out that has passed needs no care here: it shows in what the connection wants.
+static uint64_t client_tick(struct client *client) {
+  uint64_t deadline;
+  tw_conn_tick(client->conn, clock_ns(), &deadline);
+  return deadline;
 }
 
 static void client_run(struct client *client) {
+  uint64_t deadline = client_tick(client);
   uint32_t wants;
   while (((wants = tw_conn_wants(client->conn)) & TW_WANT_CLOSE) == 0) {
     int events = ((wants & TW_WANT_READ) != 0 ? POLLIN : 0) | ((wants & TW_WANT_WRITE) != 0 ? POLLOUT : 0);
-    short ready = wait_ready(client->fd, (short)events, client->deadline);
-    if (ready == 0) errx(1, "no answer within %d ms", EXCHANGE_MS);
+    short ready = wait_ready(client->fd, (short)events, deadline);
+    client_tick(client);
     if ((ready & POLLOUT) != 0) client_write(client);
     if ((ready & (POLLIN | POLLHUP | POLLERR)) != 0) client_read(client);
+    client_send(client);
+    deadline = client_tick(client);  // which all that may have brought nearer
   }
 }
 
 // The server closes the socket first (RFC 6455 7.1.1).
 static void client_await_eof(struct client *client) {
   uint8_t rest[256];
-  int64_t deadline = clock_ms() + EOF_MS;
+  uint64_t deadline = clock_ns() + EOF_WAIT;
   while (wait_ready(client->fd, POLLIN, deadline) != 0) {
     if (read(client->fd, rest, sizeof rest) <= 0) break;
   }
   close(client->fd);
 }
 
+// What it came to. Returns 0 when the connection failed, having said why.
+static int client_report(const struct client *client, const char *host) {
+  tw_error error = TW_ERROR_INIT;
+  tw_conn_get_error(client->conn, &error);
+  if (error.status == TW_OK) return 1;
+  fprintf(stderr, "%s: %s at byte %llu (%s)\n", host, error.message, (unsigned long long)error.offset,
+          error.section != NULL ? error.section : tw_status_name(error.status));
+  return 0;
+}
+
 int main(int argc, char **argv) {
-  if (argc < 3) {
-    fprintf(stderr, "usage: %s HOST PORT [TEXT]...\n", argv[0]);
-    return 2;
-  }
-  signal(SIGPIPE, SIG_IGN);  // writev reports EPIPE instead
-  char host[300];
-  snprintf(host, sizeof host, "%s:%s", argv[1], argv[2]);
+  static const struct option options[] = {
+      {"deflate-context", required_argument, NULL, 'c'}, {"no-deflate", no_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
+  tw_deflate_config deflate = TW_DEFLATE_CONFIG_INIT;
   tw_handshake_config handshake = TW_HANDSHAKE_CONFIG_INIT;
-  handshake.host = host;
   tw_conn_config config = TW_CONN_CONFIG_INIT;
   config.role = TW_ROLE_CLIENT;
+  config.idle_timeout_ns = SILENCE;
   config.handshake = &handshake;
+  config.deflate = &deflate;
+  for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
+    switch (option) {
+      case 'c': deflate.max_context_len = strtoull(optarg, NULL, 10); break;
+      case 'n': config.deflate = NULL; break;
+      default: return 2;
+    }
+  }
+  if (argc - optind < 2) {
+    fprintf(stderr, "usage: %s [--deflate-context BYTES | --no-deflate] HOST PORT [TEXT]...\n", argv[0]);
+    return 2;
+  }
+  const char *name = argv[optind], *port = argv[optind + 1];
+  char host[300];
+  snprintf(host, sizeof host, "%s:%s", name, port);
+  handshake.host = host;
 
-  struct client client = {.texts = argv + 3, .text_count = argc - 3};
+  signal(SIGPIPE, SIG_IGN);  // writev reports EPIPE instead
+  struct client client = {.texts = argv + optind + 2, .text_count = argc - optind - 2};
   tw_status status = tw_conn_create(&config, &client.conn);
   if (status != TW_OK) errx(1, "%s: %s", host, tw_status_message(status));
-  client.fd = dial(argv[1], argv[2]);
-  client.deadline = clock_ms() + EXCHANGE_MS;
+  client.fd = dial(name, port);
   client_run(&client);
   client_await_eof(&client);
-
-  tw_error error = TW_ERROR_INIT;
-  tw_conn_get_error(client.conn, &error);
-  if (error.status != TW_OK) {
-    fprintf(stderr, "%s: %s at byte %llu (%s)\n", host, error.message, (unsigned long long)error.offset,
-            error.section != NULL ? error.section : tw_status_name(error.status));
-  }
+  int good = client_report(&client, host) && client.answer_count == client.text_count;
   tw_conn_destroy(client.conn);
-  return error.status == TW_OK && client.answer_count == client.text_count ? 0 : 1;
+  return good ? 0 : 1;
 }

@@ -6,6 +6,7 @@ usage: echo_test.py ECHO_SERVER ECHO_CLIENT [UNITTEST_ARGUMENT...]
 """
 
 import base64
+import itertools
 import os
 import signal
 import socket
@@ -14,9 +15,12 @@ import subprocess
 import sys
 import time
 import unittest
+import zlib
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
-FIN = 0x80
+FIN, RSV1 = 0x80, 0x40
+TAIL = b"\x00\x00\xff\xff"  # of a compressed message, not sent (RFC 7692 7.2.1)
+TAKEOVER = ("--deflate-context", "1000000")
 LIMIT_SECONDS = 20
 MAX_MESSAGE = 1 << 20
 
@@ -67,7 +71,8 @@ class Server:
 class Peer:
     """A client that only knows frames."""
 
-    def __init__(self, server, receive_buffer=None):
+    def __init__(self, server, receive_buffer=None, extension=None):
+        self.headers = "" if extension is None else f"Sec-WebSocket-Extensions: {extension}\r\n"
         self.socket = socket.socket()
         self.socket.settimeout(LIMIT_SECONDS)
         if receive_buffer is not None:
@@ -79,9 +84,10 @@ class Peer:
         key = base64.b64encode(os.urandom(16)).decode()
         self.send(
             f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{self.headers}\r\n".encode()
         )
-        assert self.read_head().startswith(b"HTTP/1.1 101 ")
+        self.head = self.read_head()
+        assert self.head.startswith(b"HTTP/1.1 101 ")
         return self
 
     def __exit__(self, *_):
@@ -99,10 +105,10 @@ class Peer:
             head += line
         return head
 
-    def read_frame(self):
+    def read_frame(self, rsv=0):
         """(opcode, payload) of one whole message."""
         first, size = self.stream.read(2)
-        assert first & 0xF0 == FIN
+        assert first & 0xF0 == FIN | rsv
         if size == 126:
             (size,) = struct.unpack("!H", self.stream.read(2))
         elif size == 127:
@@ -128,13 +134,15 @@ class EchoTest(unittest.TestCase):
             self.assertEqual(peer.read_frame(), (TEXT, b"still there?"))
 
     def test_client(self):
-        texts = ["Hello", "Grüße aus Köln", "", "🌍" * 10000]
-        with Server() as server:
-            command = [ECHO_CLIENT, "127.0.0.1", str(server.port), *texts]
-            done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS)
-            self.assertEqual(done.stderr.decode(), "closed: 1000\n")
-            self.assertEqual(done.stdout.decode(), "".join(f"{text}\n" for text in texts))
-            self.assertEqual(done.returncode, 0)
+        texts = ["Hello", "Grüße aus Köln", "", "🌍" * 10000, *100 * ["wave " * 100]]
+        choices = [(), TAKEOVER, ("--no-deflate",)]
+        for client_options, server_options in itertools.product(choices, repeat=2):
+            with self.subTest(client=client_options, server=server_options), Server(*server_options) as server:
+                command = [ECHO_CLIENT, *client_options, "127.0.0.1", str(server.port), *texts]
+                done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS)
+                self.assertEqual(done.stderr.decode(), "closed: 1000\n")
+                self.assertEqual(done.stdout.decode(), "".join(f"{text}\n" for text in texts))
+                self.assertEqual(done.returncode, 0)
 
     def test_client_without_server(self):
         with socket.socket() as closed:
@@ -154,6 +162,51 @@ class EchoTest(unittest.TestCase):
             self.assertEqual(peer.read_frame(), (TEXT, "ü".encode()))
             peer.send(frame(CLOSE, struct.pack("!H", 1000)))
             self.assert_closed(peer, 1000)
+
+    def compressed_replies(self, peer, text, count):
+        """The payloads of the replies to a text that is sent compressed, each by itself, and again and again."""
+        deflater = zlib.compressobj(wbits=-15)
+        request = deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH)
+        replies = []
+        for _ in range(count):
+            peer.send(frame(TEXT, request.removesuffix(TAIL), first=FIN | RSV1))
+            opcode, payload = peer.read_frame(RSV1)
+            self.assertEqual(opcode, TEXT)
+            replies.append(payload)
+        return replies
+
+    def test_compression(self):
+        text = "".join(f"{number} Möwen\n" for number in range(100)).encode()
+        with Server() as server, Peer(server, extension="permessage-deflate") as peer:
+            self.assertIn(b"server_no_context_takeover", peer.head)
+            for reply in self.compressed_replies(peer, text, 3):
+                self.assertEqual(zlib.decompressobj(-15).decompress(reply + TAIL), text)
+
+    def test_compression_with_context_takeover(self):
+        text = "".join(f"{number} Möwen\n" for number in range(100)).encode()
+        with Server(*TAKEOVER) as server, Peer(server, extension="permessage-deflate") as peer:
+            self.assertNotIn(b"no_context_takeover", peer.head)
+            first, second = self.compressed_replies(peer, text, 2)
+            inflater = zlib.decompressobj(-15)
+            self.assertEqual(inflater.decompress(first + TAIL), text)
+            self.assertEqual(inflater.decompress(second + TAIL), text)
+            self.assertLess(len(second), len(first) // 2)
+
+    def test_no_compression(self):
+        with Server("--no-deflate") as server, Peer(server, extension="permessage-deflate") as peer:
+            self.assertNotIn(b"Sec-WebSocket-Extensions", peer.head)
+            peer.send(frame(TEXT, b"wave " * 100))
+            self.assertEqual(peer.read_frame(), (TEXT, b"wave " * 100))
+
+    def test_bomb(self):
+        """A compressed message that inflates to more than may be received ends the connection, and nothing else."""
+        bomb = zlib.compressobj(9, wbits=-15)
+        payload = bomb.compress(bytes(2 * MAX_MESSAGE)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+        with Server("--max-message", str(MAX_MESSAGE)) as server:
+            with Peer(server, extension="permessage-deflate") as peer:
+                peer.send(frame(BINARY, payload.removesuffix(TAIL), first=FIN | RSV1))
+                self.assert_closed(peer, 1009)
+            self.assert_serves(server)
 
     def test_many_messages_in_one_write(self):
         messages = [str(number).encode() for number in range(5000)]

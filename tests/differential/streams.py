@@ -60,6 +60,7 @@ class Found:
     fin: bool
     rsv: int
     payload: bytes
+    length: int  # as its header tells
     whole: bool
 
 
@@ -78,7 +79,8 @@ def walk(stream: bytes) -> Iterator[Found]:
         if masked and payload:
             payload = mask(payload, stream[start - 4 : start])
         first = header[0]
-        yield Found(at, first & 0x0F, first >= 0x80, first & 0x70, payload, start <= len(stream) and end <= len(stream))
+        whole = start <= len(stream) and end <= len(stream)
+        yield Found(at, first & 0x0F, first >= 0x80, first & 0x70, payload, length, whole)
         at = max(end, start)
 
 

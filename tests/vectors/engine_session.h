@@ -85,26 +85,27 @@ class EngineSession {
 
   // Feeds data in one call, and the rest of it again after each TW_NEED_ROOM.
   tw_status receive(const reference::Bytes &data, size_t cap, std::vector<reference::Event> *events) {
-    size_t at = 0, silent_calls = 0;
-    for (;;) {
-      const std::unique_ptr<uint8_t[]> copy(new uint8_t[data.size() - at]);
-      std::copy(data.begin() + static_cast<ptrdiff_t>(at), data.end(), copy.get());
-      size_t count = cap + 1, consumed = data.size() + 1;
+    reference::Bytes rest = data;
+    for (size_t silent_calls = 0; silent_calls < kMaxSilentCalls; ++silent_calls) {
+      const std::unique_ptr<uint8_t[]> fed(new uint8_t[rest.size()]);
+      std::copy(rest.begin(), rest.end(), fed.get());
+      size_t count = cap + 1, consumed = rest.size() + 1;
       std::vector<tw_event> found(cap);
-      const tw_status status =
-          tw_conn_receive(conn_, copy.get(), data.size() - at, found.data(), cap, &count, &consumed);
+      const tw_status status = tw_conn_receive(conn_, fed.get(), rest.size(), found.data(), cap, &count, &consumed);
       require(count <= cap, "no more events than there is room for");
-      require(consumed <= data.size() - at, "no more bytes consumed than fed");
+      require(consumed <= rest.size(), "no more bytes consumed than fed");
       for (size_t i = 0; i < count; ++i) events->push_back(as_event(found[i]));
-      memset(copy.get(), 0xDD, data.size() - at);
-      at += consumed;
+      const size_t len = rest.size();
+      rest.assign(fed.get() + consumed, fed.get() + len);  // as the call has left it
+      memset(fed.get(), 0xDD, len);
       if (status != TW_NEED_ROOM) {
-        require(at == data.size(), "all input is taken, or discarded after a failure");
+        require(rest.empty(), "all input is taken, or discarded after a failure");
         return status;
       }
-      silent_calls = consumed + count > 0 ? 0 : silent_calls + 1;
-      require(silent_calls < kMaxSilentCalls, "calls make progress");
+      if (consumed + count > 0) silent_calls = 0;
     }
+    require(false, "calls make progress");
+    return TW_ERR_STATE;
   }
 
   tw_status receive_eof() { return tw_conn_receive_eof(conn_); }

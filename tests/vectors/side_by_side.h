@@ -82,7 +82,9 @@ class SideBySide {
       case Action::kTick: {
         uint64_t deadline = 0, expected = 0;
         compare_call(engine_.tick(step.now, &deadline), reference_.tick(step.now, &expected));
-        return require(deadline == expected, "the deadline is that of the reference");
+        require(deadline == expected, "the deadline is that of the reference");
+        std::vector<reference::Event> none;
+        return require(engine_.receive({}, 1, &none) == failure() && none.empty(), "an empty input is none");
       }
     }
   }

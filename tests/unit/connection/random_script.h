@@ -77,11 +77,12 @@ class RandomScript {
   // Good kinds, mostly, where a message may begin, or that go on with one.
   void add_deflated(size_t number) {
     const size_t kind = rng_() % 8 == 0 ? rng_() : pick(rng_, 1, 6);
+    if (kind == 4 && rng_() % 4 == 0) number = pick(rng_, 128, 255);  // a bomb
     const bool parts = !in_message_ && rng_() % 4 == 0;
     add(parts ? Code::kDeflatedParts : Code::kDeflated, number);
     const uint8_t first = parts ? uint8_t{0x81} : next_first_byte();
     const bool starts = (first & 0x0F) == TW_OPCODE_TEXT || (first & 0x0F) == TW_OPCODE_BINARY;
-    add_byte(starts ? first | TW_FRAME_RSV1 : first);
+    add_byte(starts || rng_() % 32 == 0 ? first | TW_FRAME_RSV1 : first);
     add_byte(kind);
     if (parts) add_byte(rng_() % (number + 4));
     add_text(number);

@@ -113,9 +113,10 @@ tw_status Connection::take_data(const Frame &frame, std::vector<Event> *events) 
   const Reading reading = message_.read(frame.payload, last, window_, rules);
   report(frame, reading, last, events);
   if (reading.fault != TW_OK) {
-    const bool in_payload = reading.fault == TW_ERR_UTF8 && !message_.compressed();
-    return fail(reading.fault,
-                frame_offset_ + (in_payload ? frame.header.len + reading.bytes.size() - message_.len() : 0));
+    // A byte of a compressed message has no place of its own in the stream.
+    uint64_t offset = frame_offset_;
+    if (!message_.compressed()) offset += frame.header.len + reading.bytes.size() - message_.len();
+    return fail(reading.fault, offset);
   }
   if (!frame.whole()) return TW_NEED_INPUT;
   ++stats_.frames_received;
@@ -145,11 +146,12 @@ void Connection::report(const Frame &frame, const Reading &reading, bool last, s
 
 void Connection::end_message(const Bytes &message) {
   ++stats_.messages_received;
+  const bool takeover = (deflate_.flags & TW_DEFLATE_RECEIVE_TAKEOVER) != 0;
   if (message_.compressed()) {
     stats_.deflated_received_len += message_.len();
     stats_.inflated_received_len += message.size();
   }
-  if (message_.compressed() && (deflate_.flags & TW_DEFLATE_RECEIVE_TAKEOVER) != 0) {
+  if (message_.compressed() && takeover) {
     window_.insert(window_.end(), message.begin(), message.end());
     if (window_.size() > kWindowMax) drop_front(&window_, window_.size() - kWindowMax);
   }

@@ -81,8 +81,7 @@ class Connection {
   Failure failure() const { return failure_; }
   tw_close get_close() const { return close_; }
   tw_deflate get_deflate() const { return deflate_; }
-  // Without the lengths held. What was received is told only up to a failure, and what was sent of compressed messages
-  // as stored blocks.
+  // Without the lengths held; compressed messages that were sent count as stored blocks.
   tw_conn_stats stats() const { return stats_; }
   size_t output_len() const { return output_.size(); }
 
@@ -94,7 +93,14 @@ class Connection {
     bool whole() const { return payload.size() == header.payload_len; }
   };
 
+  // connection_ref.cc
   void open(const tw_deflate &deflate);
+  void begin_closing(uint32_t cause);
+  tw_status fail(tw_status status, uint64_t offset);
+  bool failed() const { return failure_.status != TW_OK; }
+  bool reading() const { return state_ != TW_STATE_CLOSED && !planned_ && !close_received_; }
+  bool sending() const;
+  bool has(uint32_t flag) const { return (config_.flags & flag) != 0; }
 
   // connection_receive_ref.cc
   tw_status step(std::vector<Event> *events);
@@ -111,7 +117,6 @@ class Connection {
   bool take_keepalive(const Bytes &pong);
   void answer_ping(const Bytes &payload);
   Event event(uint8_t type, const Frame &frame, uint32_t code, const Bytes &data) const;
-  bool reading() const { return state_ != TW_STATE_CLOSED && !planned_ && !close_received_; }
 
   // connection_send_ref.cc
   tw_status send_control(uint8_t opcode, const Bytes &data);
@@ -120,17 +125,11 @@ class Connection {
   void queue_bytes(const Bytes &bytes);
   void carry_out_close();
   void queue_close(uint32_t code, const Bytes &reason);
-  void begin_closing(uint32_t cause);
-  tw_status fail(tw_status status, uint64_t offset);
-  bool sending() const;
-  bool failed() const { return failure_.status != TW_OK; }
 
   // connection_time_ref.cc
   tw_status check_timeouts();
   void expire_closing();
   uint64_t deadline() const;
-
-  bool has(uint32_t flag) const { return (config_.flags & flag) != 0; }
 
   tw_conn_config config_;
   tw_deflate_config deflate_config_ = TW_DEFLATE_CONFIG_INIT;

@@ -21,17 +21,20 @@ bool exceeds_ratio(const Bytes &payload, size_t checkpoint, const Bytes &window,
   return inflate(first_bytes(payload, checkpoint), false, window, most).verdict == InflateVerdict::too_long;
 }
 
-// Everything of the payload up to the first checkpoint that is not passed, or to the end.
-Reading inflate_message(const Bytes &payload, bool whole, const Bytes &window, const MessageRules &rules) {
-  Reading out;
-  size_t len = payload.size();
-  for (size_t checkpoint = kCheckpointLen; checkpoint <= len; checkpoint += kCheckpointLen) {
-    if (exceeds_ratio(payload, checkpoint, window, rules)) len = checkpoint, out.fault = TW_ERR_LIMIT_RATIO;
+// Bytes of the payload to the first checkpoint that is not passed; 0: there is none.
+size_t failed_checkpoint(const Bytes &payload, bool whole, const Bytes &window, const MessageRules &rules) {
+  for (size_t checkpoint = kCheckpointLen; checkpoint <= payload.size(); checkpoint += kCheckpointLen) {
+    if (exceeds_ratio(payload, checkpoint, window, rules)) return checkpoint;
   }
-  if (out.fault == TW_OK && whole && exceeds_ratio(payload, len, window, rules)) out.fault = TW_ERR_LIMIT_RATIO;
-  const bool ends = whole && out.fault == TW_OK;
-  const Inflated inflated = inflate(first_bytes(payload, len), ends, window, rules.max_len);
-  out.bytes = inflated.bytes;
+  return whole && exceeds_ratio(payload, payload.size(), window, rules) ? payload.size() : 0;
+}
+
+// Inflates as far as the ratio allows. A fault before the checkpoint that was not passed comes first.
+Reading inflate_message(const Bytes &payload, bool whole, const Bytes &window, const MessageRules &rules) {
+  const size_t failed = failed_checkpoint(payload, whole, window, rules);
+  const Bytes judged = first_bytes(payload, failed > 0 ? failed : payload.size());
+  const Inflated inflated = inflate(judged, whole && failed == 0, window, rules.max_len);
+  Reading out = {inflated.bytes, failed > 0 ? TW_ERR_LIMIT_RATIO : TW_OK};
   if (inflated.verdict == InflateVerdict::bad) out.fault = TW_ERR_DEFLATE;
   if (inflated.verdict == InflateVerdict::too_long) out.fault = TW_ERR_LIMIT_MESSAGE;
   return out;

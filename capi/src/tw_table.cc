@@ -31,7 +31,7 @@ constexpr tw_api kApiTable = {
     tw_conn_output,         tw_conn_output_len,
     tw_conn_output_consume, tw_conn_state,
     tw_conn_wants,          tw_conn_tick,
-    tw_conn_get_error,           tw_conn_get_close,
+    tw_conn_get_error,      tw_conn_get_close,
     tw_conn_get_deflate,    tw_conn_get_stats,
 };
 

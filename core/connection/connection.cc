@@ -16,10 +16,13 @@ constexpr Settings kDefaultSettings;
 
 bool is_default(const Settings *settings) { return settings == &kDefaultSettings; }
 
+// NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the representation is unique, as config.h asserts
+bool equal(const Settings &a, const Settings &b) { return memcmp(&a, &b, sizeof(Settings)) == 0; }
+
 // Connections of one pool share equal settings; the defaults are there for everybody. nullptr without memory.
 const Settings *hold_settings(const Settings &settings) {
   if (settings.pool != nullptr) return static_cast<const Settings *>(settings.pool->share(&settings, sizeof(Settings)));
-  if (memcmp(&settings, &kDefaultSettings, sizeof(Settings)) == 0) return &kDefaultSettings;
+  if (equal(settings, kDefaultSettings)) return &kDefaultSettings;
   void *memory = settings.allocator.allocate(sizeof(Settings));
   return memory == nullptr ? nullptr : new (memory) Settings(settings);
 }

@@ -11,6 +11,7 @@ namespace tidewire::reference {
 namespace {
 
 constexpr uint64_t kSecond = 1000 * 1000 * 1000;  // ns
+constexpr uint64_t kRttUnit = 1000;               // ns; a round trip is told in whole microseconds
 constexpr size_t kWindowMax = 32768;              // RFC 1951 §3.2.5: the furthest that a match reaches
 
 void drop_front(Bytes *bytes, size_t len) {
@@ -177,7 +178,7 @@ tw_status Connection::take_control(const Frame &frame, std::vector<Event> *event
 bool Connection::take_keepalive(const Bytes &pong) {
   if (!pinged_ || pong != kKeepalive) return false;
   pinged_ = false;
-  stats_.rtt_ns = now_ - ping_clock_;
+  stats_.rtt_ns = std::min<uint64_t>((now_ - ping_clock_) / kRttUnit, UINT32_MAX) * kRttUnit;
   return true;
 }
 

@@ -72,7 +72,8 @@ void Connection::send_keepalive() {
 bool Connection::take_keepalive(ByteView pong) {
   if (!pinged_ || pong.size != sizeof(kKeepalive) || memcmp(pong.data, kKeepalive, pong.size) != 0) return false;
   pinged_ = false;
-  const uint64_t rtt_us = (now_ - ping_at_) / 1000;
+  const uint64_t rtt = now_ - ping_at_;
+  const uint64_t rtt_us = rtt / 1000 + (rtt % 1000 > 0 || rtt == 0 ? 1 : 0);  // 0 is unknown
   rtt_us_ = rtt_us > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(rtt_us);
   return true;
 }

@@ -11,7 +11,7 @@ namespace tidewire::reference {
 namespace {
 
 constexpr uint64_t kSecond = 1000 * 1000 * 1000;  // ns
-constexpr uint64_t kRttUnit = 1000;               // ns; a round trip is told in whole microseconds
+constexpr uint64_t kRttUnit = 1000;               // ns; a round trip is told in whole microseconds, rounded up
 constexpr size_t kWindowMax = 32768;              // RFC 1951 §3.2.5: the furthest that a match reaches
 
 void drop_front(Bytes *bytes, size_t len) {
@@ -178,7 +178,8 @@ tw_status Connection::take_control(const Frame &frame, std::vector<Event> *event
 bool Connection::take_keepalive(const Bytes &pong) {
   if (!pinged_ || pong != kKeepalive) return false;
   pinged_ = false;
-  stats_.rtt_ns = std::min<uint64_t>((now_ - ping_clock_) / kRttUnit, UINT32_MAX) * kRttUnit;
+  const uint64_t rtt = std::max<uint64_t>(now_ - ping_clock_, 1);
+  stats_.rtt_ns = std::min<uint64_t>((rtt + kRttUnit - 1) / kRttUnit, UINT32_MAX) * kRttUnit;
   return true;
 }
 

@@ -644,7 +644,7 @@ typedef struct tw_conn_stats {
   uint64_t inflated_sent_len;
   uint64_t held_len;    /* bytes that the connection holds now, its own struct and all bookkeeping included */
   uint64_t context_len; /* of these, compression state kept between messages */
-  uint64_t rtt_ns;      /* from the last ping of tw_conn_tick to its pong; 0: not known yet */
+  uint64_t rtt_ns;      /* from the last ping of tw_conn_tick to its pong, up to the next microsecond; 0: unknown */
 } tw_conn_stats;
 #define TW_CONN_STATS_INIT \
   { sizeof(tw_conn_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }

@@ -89,6 +89,13 @@ TEST(Timers, PongTellsTheRoundTripTime) {
   EXPECT_EQ(timed.rtt(), kSecond / 4);
 }
 
+TEST(Timers, RoundTripTimeIsNeverZero) {
+  Timed timed(TW_ROLE_SERVER);
+  EXPECT_EQ(timed.at(20), TW_OK);
+  EXPECT_EQ(timed.feed(0x8A, kKeepalive), TW_OK);
+  EXPECT_EQ(timed.rtt(), 1000u);
+}
+
 TEST(Timers, PongThatNobodyAskedForIsReported) {
   Timed timed(TW_ROLE_SERVER);
   EXPECT_EQ(timed.feed(0x8A, kKeepalive), TW_OK);

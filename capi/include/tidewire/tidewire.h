@@ -579,7 +579,8 @@ TW_API uint32_t tw_conn_state(const tw_conn *conn);
 
 /* READ: input is expected. WRITE: output is queued. CLOSE: nothing is left to read or write; a server closes the socket
  * now, a client waits for the server to do so first (RFC 6455 7.1.1), with a time limit of its own. PAUSE: the peer
- * reads more slowly than is sent; send no more, and better read no more, until it goes. */
+ * reads more slowly than is sent; send no more, and better read no more, until it goes. Who reads no more sees no pong:
+ * pong_timeout_ns bounds the pause. */
 #define TW_WANT_READ 1u
 #define TW_WANT_WRITE 2u
 #define TW_WANT_CLOSE 4u

@@ -26,7 +26,7 @@ Status Connection::queue_deflated(uint8_t first, ByteView payload, bool last) {
   uint8_t *out = nullptr;
   Status status = reserve_frame(bound, settings().max_output_len, &header, &out);
   size_t len = 0;
-  // The bytes land where a header for `bound` ends; the real one is rarely longer than that, and never.
+  // The bytes land where a header for `bound` ends; the real one is never longer.
   uint8_t *body = out == nullptr ? nullptr : out + frame_header_len(bound, client());
   if (status == Status::kOk) status = codec_->deflater->deflate(payload, last, {body, bound}, &len);
   const bool starts = send_opcode_ == 0;

@@ -11,6 +11,9 @@ namespace {
 // The inflater is never fed across a multiple of this many bytes of a message: there its ratio is judged.
 constexpr size_t kCheckpointLen = 1024;
 
+// Input is unmasked in pieces of this length: what a call does not inflate is masked again, and must not be much.
+constexpr size_t kPieceLen = 64 << 10;
+
 // Output that may still come when all input is taken: the library holds back at most 64 bits, and a match of 258 bytes
 // takes two of them.
 constexpr uint64_t kPendingLen = 8256;
@@ -28,7 +31,8 @@ uint64_t guessed_room(uint64_t deflated_len) {
 
 Status Connection::read_deflated(Input *in) {
   const uint64_t missing = frame_.payload_len - payload_done_;
-  const size_t len = in->left() < missing ? in->left() : static_cast<size_t>(missing);
+  const size_t most = in->left() < kPieceLen ? in->left() : kPieceLen;
+  const size_t len = most < missing ? most : static_cast<size_t>(missing);
   const uint32_t key = rotate_key(frame_.key, static_cast<size_t>(payload_done_ & 3));
   uint8_t *data = in->data + in->pos;
   kernels_->mask(data, data, len, key);

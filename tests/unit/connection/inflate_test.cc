@@ -215,6 +215,16 @@ TEST(Inflate, StreamHoldsNoMoreThanACallInflates) {
   EXPECT_LT(test.allocator.peak_len(), 200000u);
 }
 
+// However long the input is, a call that stops early has little to mask again.
+TEST(Inflate, LongInputIsReadInPieces) {
+  Compressed test(0, TW_CONN_STREAM);
+  Rng rng(4);
+  const Bytes noise = random_bytes(rng, 300000);
+  ASSERT_EQ(test.feed(0xC2, PeerDeflater(0).message(noise)), TW_OK);
+  EXPECT_TRUE(test.got == noise);
+  EXPECT_LE(test.longest_event, size_t{64} << 10);
+}
+
 TEST(Inflate, TextInsideIsValidated) {
   for (const uint32_t flags : {0u, TW_CONN_STREAM}) {
     Compressed whole(0, flags), cut(0, flags), trusted(0, flags | TW_CONN_TRUSTED);

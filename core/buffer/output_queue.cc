@@ -3,17 +3,6 @@
 
 namespace tidewire {
 
-// At the start of a lease; the bytes follow. Linked by the lease's own pointer.
-struct OutputQueue::Segment {
-  Lease lease;
-  size_t begin;  // of the queued bytes, in bytes()
-  size_t end;
-
-  uint8_t *bytes() { return reinterpret_cast<uint8_t *>(this + 1); }
-  size_t cap() const { return lease.cap - (sizeof(Segment) - sizeof(Lease)); }
-  Segment *next() const { return reinterpret_cast<Segment *>(lease.next); }
-};
-
 namespace {
 
 // A segment fills a pool class: small for the few replies of one read, larger while output piles up.
@@ -27,11 +16,7 @@ size_t segment_len(size_t queued) {
 
 }  // namespace
 
-Status OutputQueue::reserve(Lender *lender, size_t len, uint8_t **out) {
-  if (tail_ != nullptr && tail_->cap() - tail_->end >= len) {
-    *out = tail_->bytes() + tail_->end;
-    return Status::kOk;
-  }
+Status OutputQueue::add_segment(Lender *lender, size_t len, uint8_t **out) {
   constexpr size_t kOverhead = sizeof(Segment) - sizeof(Lease);
   if (len > SIZE_MAX - kOverhead) return Status::kNoMemory;
   const size_t usual = segment_len(size_) - sizeof(Segment);
@@ -48,11 +33,6 @@ Status OutputQueue::reserve(Lender *lender, size_t len, uint8_t **out) {
   tail_ = segment;
   *out = segment->bytes();
   return Status::kOk;
-}
-
-void OutputQueue::commit(size_t len) {
-  tail_->end += len;
-  size_ += len;
 }
 
 size_t OutputQueue::views(ByteView *out, size_t cap) const {

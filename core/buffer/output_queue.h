@@ -15,9 +15,16 @@ namespace tidewire {
 class OutputQueue {
  public:
   // Room for `len` contiguous bytes after what is queued, to be filled and then committed. Statuses of Lender::acquire.
-  Status reserve(Lender *lender, size_t len, uint8_t **out);
+  Status reserve(Lender *lender, size_t len, uint8_t **out) {
+    if (tail_ == nullptr || tail_->cap() - tail_->end < len) return add_segment(lender, len, out);
+    *out = tail_->bytes() + tail_->end;
+    return Status::kOk;
+  }
   // Queues the first `len` of the bytes that were reserved last.
-  void commit(size_t len);
+  void commit(size_t len) {
+    tail_->end += len;
+    size_ += len;
+  }
 
   // Writes at most `cap` views of what is queued, oldest first. Returns how many.
   size_t views(ByteView *out, size_t cap) const;
@@ -28,7 +35,18 @@ class OutputQueue {
   size_t size() const { return size_; }
 
  private:
-  struct Segment;
+  // At the start of a lease; the bytes follow. Linked by the lease's own pointer.
+  struct Segment {
+    Lease lease;
+    size_t begin;  // of the queued bytes, in bytes()
+    size_t end;
+
+    uint8_t *bytes() { return reinterpret_cast<uint8_t *>(this + 1); }
+    size_t cap() const { return lease.cap - (sizeof(Segment) - sizeof(Lease)); }
+    Segment *next() const { return reinterpret_cast<Segment *>(lease.next); }
+  };
+
+  Status add_segment(Lender *lender, size_t len, uint8_t **out);
 
   Segment *head_ = nullptr;
   Segment *tail_ = nullptr;

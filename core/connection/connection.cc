@@ -88,9 +88,10 @@ void Connection::drop_codec() {
   codec_ = nullptr;
 }
 
-bool Connection::can_send() const {
+// Before our close frame, what was received before the peer's, or before the fault, may be answered.
+bool Connection::can_still_send() const {
   const bool answers = close_received_ && !close_sent_ && has(kConnManualClose);
-  return state_ == State::kOpen || close_planned_ || (state_ == State::kClosing && answers);
+  return close_planned_ || (state_ == State::kClosing && answers);
 }
 
 bool Connection::reads() const { return state_ != State::kClosed && !close_planned_ && !close_received_; }

@@ -175,7 +175,8 @@ class Connection {
 
   const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
   bool has(ConnFlag flag) const { return (settings().flags & flag) != 0; }
-  bool can_send() const;
+  bool can_send() const { return state_ == State::kOpen || can_still_send(); }
+  bool can_still_send() const;
   bool reads() const;
   bool client() const { return role_ == Role::kClient; }
   Codec *codec() const { return opened_ ? codec_ : nullptr; }

@@ -8,12 +8,12 @@
 
 namespace tidewire {
 
-// Whether the message that begins with this payload is compressed; its deflater is then there. Without memory for one
-// the message is sent as it is.
+// Whether the message that begins with this payload is compressed, where that was negotiated; its deflater is then
+// there. Without memory for one the message is sent as it is.
 bool Connection::start_deflated(ByteView payload, uint32_t flags) {
   const DeflateSettings &deflate = settings().deflate;
   const bool wanted = (flags & kSendCompress) != 0 || payload.size >= deflate.min_len;
-  if (codec() == nullptr || !wanted || (flags & kSendNoCompress) != 0) return false;
+  if (!wanted || (flags & kSendNoCompress) != 0) return false;
   if (codec_->deflater != nullptr) return true;
   const Status status = Deflater::create(&lender_, deflate.level, deflate.memory_level, codec_->terms.send_window_bits,
                                          &codec_->deflater);

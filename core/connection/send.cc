@@ -31,7 +31,7 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
     if (!kernels_->utf8_step(&utf8, payload.data, payload.size)) return Status::kText;
     if (!more && utf8.need != 0) return Status::kText;
   }
-  const bool deflated = continuation ? send_deflated_ : start_deflated(payload, flags);
+  const bool deflated = codec() != nullptr && (continuation ? send_deflated_ : start_deflated(payload, flags));
   const uint8_t first = static_cast<uint8_t>((more ? 0 : kFin) | opcode);
   const Status status =
       deflated ? queue_deflated(first, payload, !more) : queue_frame(first, payload, settings().max_output_len);

@@ -64,9 +64,9 @@ inline Status read_deflate_config(const tw_deflate_config *theirs, DeflateSettin
   *out = DeflateSettings();
   out->level = config.level;
   out->memory_level = config.memory_level;
-  if (config.min_len != 0) out->min_len = config.min_len;
-  if (config.max_call_len != 0) out->max_call_len = config.max_call_len;
-  if (config.max_ratio != 0) out->max_ratio = config.max_ratio;
+  take(config.min_len, &out->min_len);
+  take(config.max_call_len, &out->max_call_len);
+  take(config.max_ratio, &out->max_ratio);
   return Status::kOk;
 }
 

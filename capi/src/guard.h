@@ -34,6 +34,12 @@ Status read_struct(const T *theirs, size_t size_1_0, T *out) {
   return Status::kOk;
 }
 
+// 0 leaves the default that is there.
+template <class T>
+void take(T value, T *setting) {
+  if (value != 0) *setting = value;
+}
+
 // Copies as much of `ours` as the caller's struct has room for, and zeroes the fields unknown here. struct_size stays.
 template <class T>
 Status write_struct(const T &ours, size_t size_1_0, T *theirs) {

@@ -60,12 +60,6 @@ const Connection *from_c(const tw_conn *conn) { return reinterpret_cast<const Co
 constexpr uint32_t kKnownFlags =
     TW_CONN_UPGRADED | TW_CONN_STREAM | TW_CONN_MANUAL_PONG | TW_CONN_MANUAL_CLOSE | TW_CONN_TRUSTED;
 
-// 0 leaves the default that is there.
-template <class T>
-void take(T value, T *setting) {
-  if (value != 0) *setting = value;
-}
-
 void read_limits(const tw_conn_config &config, Settings *out) {
   take(config.max_frame_len, &out->max_frame_len);
   take(config.max_message_len, &out->max_message_len);

@@ -36,15 +36,13 @@ Status Connection::queue_deflated(uint8_t first, ByteView payload, bool last) {
   }
   const bool whole = starts && last;
   const bool gains = len < payload.size || !whole || codec_->send_takeover() || payload.size == 0;
-  if (gains) {
-    if ((first & kOpcodeBits) != kContinuation) header.first |= kRsv1;
-  } else {
-    memcpy(body, payload.data, payload.size);  // without a context to keep, nothing obliges to send it compressed
-    len = payload.size;
-  }
+  if (gains && (first & kOpcodeBits) != kContinuation) header.first |= kRsv1;
+  // Without a context to keep, nothing obliges to send it compressed.
+  const uint8_t *sent = gains ? body : payload.data;
+  if (!gains) len = payload.size;
   header.payload_len = len;
   const size_t header_len = frame_header_len(len, client());
-  memmove(out + header_len, body, len);
+  memmove(out + header_len, sent, len);
   kernels_->mask(out + header_len, out + header_len, len, header.key);
   write_frame_header(header, out);
   commit_frame(first, header_len + len);

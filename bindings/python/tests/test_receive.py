@@ -17,10 +17,7 @@ from tidewire import (
     State,
     UsageError,
 )
-from wire import KEY, binary, frame, pattern, readable_buffers, text, upgraded, writable_buffers
-
-# Around the header's forms, and around the piece in which read-only input is copied.
-LENGTHS = [0, 1, 125, 126, 16 * 1024 - 14, 16 * 1024, 65535, 65536, 200_000]
+from wire import KEY, LENGTHS, binary, frame, pattern, readable_buffers, text, upgraded, writable_buffers
 
 
 class TestReceive:

@@ -18,10 +18,7 @@ from tidewire import (
     Want,
     decode_frames,
 )
-from wire import KEY, binary, counting_random, frame, open_pair, pattern, readable_buffers, text, upgraded
-
-# Around the header's forms, and around the piece in which read-only input is copied.
-LENGTHS = [0, 1, 125, 126, 16 * 1024 - 14, 16 * 1024, 65535, 65536, 200_000]
+from wire import KEY, LENGTHS, binary, counting_random, frame, open_pair, pattern, readable_buffers, text, upgraded
 
 
 class TestSend:

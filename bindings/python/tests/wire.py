@@ -11,6 +11,9 @@ from tidewire import Connection, Role
 
 KEY = bytes([0x37, 0xFA, 0x21, 0x3D])
 
+# Around the header's forms, and around the piece in which read-only input is copied.
+LENGTHS = [0, 1, 125, 126, 16 * 1024 - 14, 16 * 1024, 65535, 65536, 200_000]
+
 
 def masked(data: bytes, key: bytes, phase: int = 0) -> bytes:
     return bytes(byte ^ key[(phase + i) % 4] for i, byte in enumerate(data))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The connection.
+// The connection: its configuration, its life and what can be asked of it.
 #include "capi/src/deflate_config.h"
 #include "capi/src/guard.h"
+#include "capi/src/handles.h"
 #include "capi/src/handshake_config.h"
 #include "capi/src/seams.h"
 #include "core/connection/connection.h"
@@ -13,30 +14,12 @@ constexpr size_t kConnConfigSize10 = offsetof(tw_conn_config, negotiated) + size
 constexpr size_t kStatsSize10 = offsetof(tw_conn_stats, rtt_ns) + sizeof(tw_conn_stats::rtt_ns);
 constexpr size_t kErrorSize10 = offsetof(tw_error, limit) + sizeof(tw_error::limit);
 
-static_assert(sizeof(tw_event) == sizeof(Event));
-static_assert(offsetof(tw_event, data) == offsetof(Event, data));
-static_assert(offsetof(tw_event, len) == offsetof(Event, len));
-static_assert(offsetof(tw_event, type) == offsetof(Event, type));
-static_assert(offsetof(tw_event, opcode) == offsetof(Event, opcode));
-static_assert(offsetof(tw_event, flags) == offsetof(Event, flags));
-static_assert(offsetof(tw_event, code) == offsetof(Event, code));
-static_assert(offsetof(tw_event, offset) == offsetof(Event, offset));
-static_assert(sizeof(tw_view) == sizeof(ByteView) && offsetof(tw_view, len) == offsetof(ByteView, size));
-
-static_assert(TW_EVENT_OPEN == static_cast<unsigned>(EventType::kOpen));
-static_assert(TW_EVENT_MESSAGE == static_cast<unsigned>(EventType::kMessage));
-static_assert(TW_EVENT_PING == static_cast<unsigned>(EventType::kPing));
-static_assert(TW_EVENT_PONG == static_cast<unsigned>(EventType::kPong));
-static_assert(TW_EVENT_CLOSE == static_cast<unsigned>(EventType::kClose));
-static_assert(TW_EVENT_CHUNK == static_cast<unsigned>(EventType::kChunk));
 static_assert(TW_STATE_CONNECTING == static_cast<unsigned>(State::kConnecting));
 static_assert(TW_STATE_OPEN == static_cast<unsigned>(State::kOpen));
 static_assert(TW_STATE_CLOSING == static_cast<unsigned>(State::kClosing));
 static_assert(TW_STATE_CLOSED == static_cast<unsigned>(State::kClosed));
 static_assert(TW_WANT_READ == kWantRead && TW_WANT_WRITE == kWantWrite);
 static_assert(TW_WANT_CLOSE == kWantClose && TW_WANT_PAUSE == kWantPause);
-static_assert(TW_SEND_MORE == kSendMore && TW_SEND_VALID_UTF8 == kSendValidUtf8);
-static_assert(TW_SEND_COMPRESS == kSendCompress && TW_SEND_NO_COMPRESS == kSendNoCompress);
 static_assert(TW_CONN_UPGRADED == kConnUpgraded && TW_CONN_STREAM == kConnStream);
 static_assert(TW_CONN_MANUAL_PONG == kConnManualPong && TW_CONN_MANUAL_CLOSE == kConnManualClose);
 static_assert(TW_CONN_TRUSTED == kConnTrusted && TW_NEVER == kNever);
@@ -54,9 +37,6 @@ static_assert(offsetof(tw_deflate, receive_window_bits) == offsetof(DeflateTerms
 static_assert(TW_ROLE_SERVER == static_cast<unsigned>(Role::kServer));
 static_assert(TW_ROLE_CLIENT == static_cast<unsigned>(Role::kClient));
 
-Connection *from_c(tw_conn *conn) { return reinterpret_cast<Connection *>(conn); }
-const Connection *from_c(const tw_conn *conn) { return reinterpret_cast<const Connection *>(conn); }
-
 constexpr uint32_t kKnownFlags =
     TW_CONN_UPGRADED | TW_CONN_STREAM | TW_CONN_MANUAL_PONG | TW_CONN_MANUAL_CLOSE | TW_CONN_TRUSTED;
 
@@ -73,6 +53,12 @@ void read_limits(const tw_conn_config &config, Settings *out) {
   take(config.pong_timeout_ns, &out->pong_timeout);
   take(config.message_timeout_ns, &out->message_timeout);
   take(config.close_timeout_ns, &out->close_timeout);
+  take(config.write_len, &out->write_len);
+  take(config.min_borrow_len, &out->min_borrow_len);
+
+  take(config.read_len, &out->read_len);
+  if (out->max_read_len < out->read_len) out->max_read_len = out->read_len;
+  take(config.max_read_len, &out->max_read_len);
 
   take(config.output_high_len, &out->output_high_len);
   if (out->output_high_len > out->max_output_len) out->output_high_len = out->max_output_len;
@@ -109,6 +95,7 @@ Status read_config(const tw_conn_config *theirs, ConnectionConfig *out) {
   settings.pool = reinterpret_cast<Pool *>(config.pool);
   read_limits(config, &settings);
   if (settings.output_low_len > settings.output_high_len) return Status::kArgument;
+  if (settings.read_len > settings.max_read_len) return Status::kArgument;
   status = read_allocator(config.allocator, &settings.allocator);
   if (status == Status::kOk) status = read_random(config.random, &settings.random);
   if (status == Status::kOk) status = read_handshake_config(config.handshake, &out->handshake);
@@ -138,54 +125,6 @@ tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn) {
 }
 
 void tw_conn_destroy(tw_conn *conn) { Connection::destroy(from_c(conn)); }
-
-tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap, size_t *out_count,
-                          size_t *out_consumed) {
-  if (conn == nullptr || out_count == nullptr || out_consumed == nullptr) return TW_ERR_NULL;
-  if ((data == nullptr && len > 0) || (events == nullptr && cap > 0)) return TW_ERR_NULL;
-  return to_c(from_c(conn)->receive({data, len}, reinterpret_cast<Event *>(events), cap, out_count, out_consumed));
-}
-
-tw_status tw_conn_receive_eof(tw_conn *conn) {
-  return conn == nullptr ? TW_ERR_NULL : to_c(from_c(conn)->receive_eof());
-}
-
-tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags) {
-  if (conn == nullptr || (data == nullptr && len > 0)) return TW_ERR_NULL;
-  if (opcode > TW_OPCODE_BINARY) return TW_ERR_ARGUMENT;
-  return to_c(from_c(conn)->send(static_cast<uint8_t>(opcode), {data, len}, flags));
-}
-
-tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len) {
-  if (conn == nullptr || (data == nullptr && len > 0)) return TW_ERR_NULL;
-  return to_c(from_c(conn)->send_control(kPing, {data, len}));
-}
-
-tw_status tw_conn_pong(tw_conn *conn, const uint8_t *data, size_t len) {
-  if (conn == nullptr || (data == nullptr && len > 0)) return TW_ERR_NULL;
-  return to_c(from_c(conn)->send_control(kPong, {data, len}));
-}
-
-tw_status tw_conn_close(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len) {
-  if (conn == nullptr || (reason == nullptr && len > 0)) return TW_ERR_NULL;
-  return to_c(from_c(conn)->close(code, {reason, len}));
-}
-
-tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count) {
-  if (conn == nullptr || out_count == nullptr || (views == nullptr && cap > 0)) return TW_ERR_NULL;
-  *out_count = from_c(conn)->output(reinterpret_cast<ByteView *>(views), cap);
-  return TW_OK;
-}
-
-tw_status tw_conn_output_len(const tw_conn *conn, size_t *out_len) {
-  if (conn == nullptr || out_len == nullptr) return TW_ERR_NULL;
-  *out_len = from_c(conn)->output_len();
-  return TW_OK;
-}
-
-tw_status tw_conn_output_consume(tw_conn *conn, size_t len) {
-  return conn == nullptr ? TW_ERR_NULL : to_c(from_c(conn)->consume_output(len));
-}
 
 uint32_t tw_conn_state(const tw_conn *conn) {
   return conn == nullptr ? TW_STATE_CLOSED : static_cast<uint32_t>(from_c(conn)->state());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The pool.
 #include "capi/src/guard.h"
+#include "capi/src/handles.h"
 #include "capi/src/seams.h"
 #include "core/buffer/pool.h"
 
@@ -8,11 +9,8 @@ namespace tidewire {
 namespace {
 
 constexpr uint64_t kDefaultMaxIdleLen = 16 << 20;  // bytes
-constexpr size_t kPoolConfigSize10 = offsetof(tw_pool_config, max_idle_len) + sizeof(tw_pool_config::max_idle_len);
-constexpr size_t kPoolStatsSize10 = offsetof(tw_pool_stats, idle_len) + sizeof(tw_pool_stats::idle_len);
-
-Pool *from_c(tw_pool *pool) { return reinterpret_cast<Pool *>(pool); }
-const Pool *from_c(const tw_pool *pool) { return reinterpret_cast<const Pool *>(pool); }
+constexpr size_t kPoolConfigSize10 = offsetof(tw_pool_config, class_count) + sizeof(tw_pool_config::class_count);
+constexpr size_t kPoolStatsSize10 = offsetof(tw_pool_stats, class_count) + sizeof(tw_pool_stats::class_count);
 
 }  // namespace
 }  // namespace tidewire
@@ -43,14 +41,28 @@ tw_status tw_pool_acquire(tw_pool *pool, size_t len, uint8_t **out_data, size_t 
   return *out_data == nullptr ? TW_ERR_NO_MEMORY : TW_OK;
 }
 
-void tw_pool_release(tw_pool *pool, uint8_t *data) {
-  if (pool != nullptr) from_c(pool)->release(data);
+tw_status tw_pool_acquire_exact(tw_pool *, size_t, uint8_t **) { return TW_ERR_UNSUPPORTED; }
+
+tw_status tw_pool_retain(tw_pool *, uint8_t *) { return TW_ERR_UNSUPPORTED; }
+
+tw_status tw_pool_release(tw_pool *pool, uint8_t *data) {
+  if (pool == nullptr) return TW_ERR_NULL;
+  from_c(pool)->release(data);
+  return TW_OK;
+}
+
+tw_status tw_pool_trim(tw_pool *, uint64_t) { return TW_ERR_UNSUPPORTED; }
+
+tw_status tw_pool_get_class_stats(const tw_pool *, size_t, tw_pool_class_stats *) { return TW_ERR_UNSUPPORTED; }
+
+tw_status tw_pool_advise(const tw_pool *, tw_pool_class *, size_t, size_t *, char *, size_t, size_t *) {
+  return TW_ERR_UNSUPPORTED;
 }
 
 tw_status tw_pool_get_stats(const tw_pool *pool, tw_pool_stats *stats) {
   if (pool == nullptr || stats == nullptr) return TW_ERR_NULL;
   const PoolStats now = from_c(pool)->stats();
-  const tw_pool_stats ours = {sizeof(ours), now.hits, now.misses, now.drops, now.in_use_len, now.idle_len};
+  const tw_pool_stats ours = {sizeof(ours), now.hits, now.misses, now.drops, now.in_use_len, now.idle_len, 0, 0, 0};
   return to_c(write_struct(ours, kPoolStatsSize10, stats));
 }
 

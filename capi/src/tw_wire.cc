@@ -125,6 +125,10 @@ tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, s
   return TW_OK;
 }
 
+tw_status tw_frames_encode_views(const tw_frame *, size_t, uint8_t *, size_t, size_t *, tw_view *, size_t *) {
+  return TW_ERR_UNSUPPORTED;
+}
+
 int32_t tw_close_code_valid(uint32_t code) { return close_code_valid(code) ? 1 : 0; }
 
 }  // extern "C"

@@ -51,6 +51,9 @@ class Lender {
     }
   }
 
+  // Lends no longer: whoever asked for it answers for the lease now.
+  void detach(Lease *lease) { held_len_ -= lease->held_len(); }
+
   void release_list(Lease *first) {
     while (first != nullptr) {
       Lease *next = first->next;

@@ -52,6 +52,10 @@ struct Settings : LeaseSource {
   uint64_t pong_timeout = 20 * kSecond;
   uint64_t message_timeout = 60 * kSecond;
   uint64_t close_timeout = 10 * kSecond;
+  uint32_t read_len = 8 << 10;
+  uint32_t max_read_len = 256 << 10;
+  uint32_t write_len = 4 << 10;
+  uint32_t min_borrow_len = 8 << 10;
   uint32_t max_fragments = 1024;
   uint32_t max_control_rate = 1000;
   uint32_t flags = 0;  // ConnFlag

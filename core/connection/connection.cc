@@ -39,7 +39,7 @@ void release_settings(const Settings *settings) {
 }  // namespace
 
 Connection::Connection(const Settings *settings, Role role)
-    : lender_(settings), kernels_(&kernels()), opening_(nullptr), payload_done_(0), header_{}, role_(role) {}
+    : lender_(settings), opening_(nullptr), payload_done_(0), header_{}, role_(role), isa_(tidewire::kernels().isa) {}
 
 Status Connection::create(const ConnectionConfig &config, Connection **out) {
   *out = nullptr;
@@ -72,6 +72,7 @@ void Connection::destroy(Connection *connection) {
   }
   connection->assembler_.reset(&lender);
   connection->output_.clear(&lender);
+  lender.release(connection->read_);
   lender.release(connection->control_);
   lender.release(connection->pong_);
   lender.release_list(connection->delivered_);

@@ -24,7 +24,21 @@ enum class State : uint8_t { kConnecting, kOpen, kClosing, kClosed };
 enum Want : uint32_t { kWantRead = 1, kWantWrite = 2, kWantClose = 4, kWantPause = 8 };
 
 // tw_conn_send
-enum SendFlag : uint32_t { kSendMore = 1, kSendValidUtf8 = 2, kSendCompress = 4, kSendNoCompress = 8 };
+enum SendFlag : uint32_t {
+  kSendMore = 0x01,
+  kSendValidUtf8 = 0x02,
+  kSendCompress = 0x04,
+  kSendNoCompress = 0x08,
+  kSendBorrow = 0x10,
+  kSendMaskInPlace = 0x20,
+};
+
+// In the layout of tw_message.
+struct OutgoingMessage {
+  ByteView payload;
+  uint32_t opcode;
+  uint32_t flags;  // SendFlag
+};
 
 enum class Cause : uint8_t { kNobody, kUs, kPeer, kError };
 
@@ -49,6 +63,8 @@ struct ConnectionStats {
 
 struct Opening;
 struct Codec;
+class Prepared;
+class SharedLease;
 
 class Connection {
  public:
@@ -59,8 +75,16 @@ class Connection {
   Status receive(MutBytes data, Event *events, size_t cap, size_t *out_count, size_t *out_consumed);
   Status receive_eof();
 
+  // reading.cc
+  Status read_buffer(size_t hint, MutBytes *out);
+  Status read_commit(size_t len, Event *events, size_t cap, size_t *out_count);
+  Status receive_into(MutBytes data, MutBytes dst, Event *events, size_t cap, size_t *out_count, size_t *out_consumed);
+  Status detach(const Event &event, SharedLease **out_lease, uint8_t **out_data);
+
   // send.cc
   Status send(uint8_t opcode, ByteView payload, uint32_t flags);
+  Status send_batch(const OutgoingMessage *messages, size_t count, size_t *out_count);
+  Status send_prepared(Prepared *prepared);
   Status send_control(uint8_t opcode, ByteView payload);
   size_t output(ByteView *views, size_t cap);
   size_t output_len() const { return output_.size(); }
@@ -174,6 +198,7 @@ class Connection {
   bool passed(uint64_t start, uint64_t timeout) const { return timeout != kNever && now_ - start >= timeout; }
 
   const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
+  const Kernels &kernels() const { return kernels_of(isa_); }
   bool has(ConnFlag flag) const { return (settings().flags & flag) != 0; }
   bool can_send() const { return state_ == State::kOpen || can_still_send(); }
   bool can_still_send() const;
@@ -185,9 +210,9 @@ class Connection {
   uint64_t frame_offset(const Input &in) const { return received_ + in.pos - payload_done_ - frame_.header_len; }
 
   Lender lender_;  // its source is the settings
-  const Kernels *kernels_;
   Assembler assembler_;
   OutputQueue output_;
+  Lease *read_ = nullptr;       // room that was handed out to read into, or bytes of it that are not looked at yet
   Lease *control_ = nullptr;    // payload of a control frame that was cut
   Lease *pong_ = nullptr;       // payload of a pong that waits for room, its length first
   Lease *delivered_ = nullptr;  // what the events of the last call point into
@@ -231,6 +256,7 @@ class Connection {
   Utf8State send_utf8_;
   uint8_t header_have_ = 0;  // bytes in header_
   uint8_t keys_left_ = 0;    // at the end of keys_
+  Isa isa_;
   bool close_sent_ : 1 = false;
   bool close_received_ : 1 = false;
   bool close_planned_ : 1 = false;        // state kClosing; local_code_ is sent when the output is looked at
@@ -240,6 +266,8 @@ class Connection {
   bool pinged_ : 1 = false;               // a keepalive is not answered yet
   bool paused_ : 1 = false;               // the output went over its high mark, and not yet under its low one
   bool send_deflated_ : 1 = false;        // the message that is being sent is compressed
+  bool reading_ : 1 = false;              // room was handed out to read into
+  uint8_t read_growth_ : 4 = 0;           // how often the length of reads has doubled
   static constexpr size_t kKeyCount = 8;  // one call of the random source serves so many frames
   uint32_t keys_[kKeyCount];
 };

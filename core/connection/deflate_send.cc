@@ -43,7 +43,7 @@ Status Connection::queue_deflated(uint8_t first, ByteView payload, bool last) {
   header.payload_len = len;
   const size_t header_len = frame_header_len(len, client());
   memmove(out + header_len, sent, len);
-  kernels_->mask(out + header_len, out + header_len, len, header.key);
+  kernels().mask(out + header_len, out + header_len, len, header.key);
   write_frame_header(header, out);
   commit_frame(first, header_len + len);
   if (gains) {

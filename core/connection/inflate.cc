@@ -35,7 +35,7 @@ Status Connection::read_deflated(Input *in) {
   const size_t len = most < missing ? most : static_cast<size_t>(missing);
   const uint32_t key = rotate_key(frame_.key, static_cast<size_t>(payload_done_ & 3));
   uint8_t *data = in->data + in->pos;
-  kernels_->mask(data, data, len, key);
+  kernels().mask(data, data, len, key);
   ByteView from{data, len};
   Assembler piece;  // of a stream
   Status status = Status::kOk;
@@ -45,7 +45,7 @@ Status Connection::read_deflated(Input *in) {
     status = inflate(in, &from, frame_.fin() && len == missing, has(kConnStream) ? &piece : &assembler_);
   }
   const size_t taken = len - from.size;
-  kernels_->mask(data + taken, data + taken, from.size, rotate_key(key, taken & 3));  // it will be fed again
+  kernels().mask(data + taken, data + taken, from.size, rotate_key(key, taken & 3));  // it will be fed again
   const bool frame_ends = status == Status::kOk && taken == missing;
   if (piece.active()) deliver_piece(in, &piece, frame_ends && frame_.fin());
   if (failed(status)) return fail(status, frame_offset(*in));
@@ -90,7 +90,7 @@ Status Connection::inflate(Input *in, ByteView *from, bool last, Assembler *to) 
   if (!last) return Status::kOk;
   Status status = check_ratio(*to);
   if (status == Status::kOk) status = inflate_slice(in, from, true, to);
-  return status == Status::kOk ? to->commit(*kernels_, 0, true) : status;
+  return status == Status::kOk ? to->commit(kernels(), 0, true) : status;
 }
 
 // Inflates all of *slice, or with `finish` the end of the message. kNeedRoom: the call has inflated enough, has taken a
@@ -120,7 +120,7 @@ Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assemb
     in->inflate_left -= len < in->inflate_left ? len : in->inflate_left;
     const bool too_long = len > max_len - len_before;
     if (too_long) len--;
-    if (to->commit(*kernels_, len, false) != Status::kOk) return Status::kUtf8;
+    if (to->commit(kernels(), len, false) != Status::kOk) return Status::kUtf8;
     if (too_long) return Status::kLimitMessage;
   } while (status == Status::kNeedRoom && (in->inflate_left > 0 || slice->size == 0 || slice->size == given));
   return status;

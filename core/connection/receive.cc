@@ -60,7 +60,7 @@ Status Connection::read_messages(Input *in) {
   batch.max_payload_len =
       settings.max_frame_len < settings.max_message_len ? settings.max_frame_len : settings.max_message_len;
   batch.base_offset = received_;
-  Status status = frame_loops(kernels_->isa).messages(&batch);
+  Status status = frame_loops(isa_).messages(&batch);
   frames_received_ += batch.count - in->count;
   messages_received_ += batch.count - in->count;
   in->pos = batch.pos;
@@ -155,8 +155,8 @@ Status Connection::read_data(Input *in) {
   const bool last = frame_.fin() && len == missing;
   uint8_t *data = in->data + in->pos;
   size_t bad = 0;
-  const Status status = has(kConnStream) ? assembler_.pass(*kernels_, data, len, key, last, &bad)
-                                         : assembler_.append(*kernels_, data, len, key, last, &bad);
+  const Status status = has(kConnStream) ? assembler_.pass(kernels(), data, len, key, last, &bad)
+                                         : assembler_.append(kernels(), data, len, key, last, &bad);
   if (status != Status::kOk) {
     if (has(kConnStream)) add_chunk(in, {data, bad}, false);
     return fail(status, received_ + in->pos + bad);
@@ -204,7 +204,7 @@ Status Connection::read_control(Input *in) {
   const size_t done = static_cast<size_t>(payload_done_);
   if (done == 0 && in->left() >= payload_len) {
     uint8_t *payload = in->data + in->pos;
-    kernels_->mask(payload, payload, payload_len, frame_.key);
+    kernels().mask(payload, payload, payload_len, frame_.key);
     advance(in, payload_len);
     return finish_control(payload, in);
   }
@@ -213,7 +213,7 @@ Status Connection::read_control(Input *in) {
     if (status != Status::kOk) return fail(status, frame_offset(*in));
   }
   const size_t len = in->left() < payload_len - done ? in->left() : payload_len - done;
-  kernels_->mask(control_->bytes() + done, in->data + in->pos, len, rotate_key(frame_.key, done));
+  kernels().mask(control_->bytes() + done, in->data + in->pos, len, rotate_key(frame_.key, done));
   advance(in, len);
   if (payload_done_ < payload_len) return Status::kOk;
   Lease *kept = control_;

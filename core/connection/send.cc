@@ -28,7 +28,7 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   const uint8_t message_opcode = continuation ? send_opcode_ : opcode;
   Utf8State utf8 = send_utf8_;
   if (message_opcode == kText && (flags & kSendValidUtf8) == 0) {
-    if (!kernels_->utf8_step(&utf8, payload.data, payload.size)) return Status::kText;
+    if (!kernels().utf8_step(&utf8, payload.data, payload.size)) return Status::kText;
     if (!more && utf8.need != 0) return Status::kText;
   }
   const bool deflated = codec() != nullptr && (continuation ? send_deflated_ : start_deflated(payload, flags));
@@ -42,6 +42,10 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   if (!more) messages_sent_++;
   return Status::kOk;
 }
+
+Status Connection::send_batch(const OutgoingMessage *, size_t, size_t *) { return Status::kUnsupported; }
+
+Status Connection::send_prepared(Prepared *) { return Status::kUnsupported; }
 
 Status Connection::send_control(uint8_t opcode, ByteView payload) {
   if (!can_send()) return Status::kState;
@@ -72,7 +76,7 @@ Status Connection::queue_frame(uint8_t first, ByteView payload, uint64_t max_out
   FrameHeader header{payload.size, 0, first, 0, client()};
   uint8_t *out = nullptr;
   const Status status = reserve_frame(payload.size, max_output_len, &header, &out);
-  if (status == Status::kOk) commit_frame(first, write_frame(*kernels_, header, payload.data, out));
+  if (status == Status::kOk) commit_frame(first, write_frame(kernels(), header, payload.data, out));
   return status;
 }
 

@@ -83,6 +83,19 @@ const Kernels *default_row() {
 
 }  // namespace
 
+// In the order of Isa.
+const Kernels *const kRowsByIsa[kIsaCount] = {
+    &isa_scalar::kKernels,
+#if TW_ARCH_X86_64
+    &isa_sse2::kKernels,   &isa_avx2::kKernels, &isa_avx512::kKernels, nullptr,
+#elif TW_ARCH_AARCH64
+    nullptr,
+    nullptr,
+    nullptr,
+    &isa_neon::kKernels,
+#endif
+};
+
 size_t kernels_available(const Kernels *(&out_rows)[kIsaCount]) {
   size_t count = 0;
   for (const Kernels *row : kAllRows) {

@@ -49,8 +49,16 @@ size_t kernels_available(const Kernels *(&out_rows)[kIsaCount]);
 // variable TW_ISA where that names an available row.
 inline const Kernels &kernels();
 
+// The row of an instruction set that this processor has.
+inline const Kernels &kernels_of(Isa isa);
+
 // Makes `name` the row in use for objects created from now on. False when it is not available. For tests and benches.
 bool kernels_select(const char *name);
+
+// All rows by instruction set; nullptr for those of other processors. For kernels_of() alone.
+extern const Kernels *const kRowsByIsa[kIsaCount];
+
+inline const Kernels &kernels_of(Isa isa) { return *kRowsByIsa[static_cast<size_t>(isa)]; }
 
 // The row in use once it is known, and the search for it; for kernels() alone.
 extern std::atomic<const Kernels *> g_selected_kernels;

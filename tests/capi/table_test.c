@@ -39,12 +39,18 @@ static void check_wire(const tw_api *api) {
   SLOT(api, frames_decode);
   SLOT(api, frame_header_encode);
   SLOT(api, frames_encode);
+  SLOT(api, frames_encode_views);
   SLOT(api, close_code_valid);
   SLOT(api, pool_create);
   SLOT(api, pool_destroy);
   SLOT(api, pool_acquire);
+  SLOT(api, pool_acquire_exact);
+  SLOT(api, pool_retain);
   SLOT(api, pool_release);
+  SLOT(api, pool_trim);
   SLOT(api, pool_get_stats);
+  SLOT(api, pool_get_class_stats);
+  SLOT(api, pool_advise);
 }
 
 static void check_handshake_and_connection(const tw_api *api) {
@@ -64,8 +70,18 @@ static void check_handshake_and_connection(const tw_api *api) {
   SLOT(api, conn_create);
   SLOT(api, conn_destroy);
   SLOT(api, conn_receive);
+  SLOT(api, conn_read_buffer);
+  SLOT(api, conn_read_commit);
+  SLOT(api, conn_receive_into);
+  SLOT(api, conn_detach);
+  SLOT(api, lease_retain);
+  SLOT(api, lease_release);
   SLOT(api, conn_receive_eof);
   SLOT(api, conn_send);
+  SLOT(api, conn_send_batch);
+  SLOT(api, prepared_create);
+  SLOT(api, prepared_destroy);
+  SLOT(api, conn_send_prepared);
   SLOT(api, conn_ping);
   SLOT(api, conn_pong);
   SLOT(api, conn_close);

@@ -257,49 +257,111 @@ TW_API tw_status tw_frame_header_encode(const tw_frame *frame, uint8_t *out, siz
  * set. TW_NEED_ROOM leaves `out` alone and writes the length that is needed. Since 0.1. */
 TW_API tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, size_t cap, size_t *out_len);
 
+/* Like tw_frames_encode without copying payloads: headers go to `headers`, and views, which has room for 2 * count,
+ * shows header and payload of each frame in turn, without those payloads that are empty. A payload with TW_FRAME_MASKED
+ * is masked where it lies, and only when the result is TW_OK. TW_NEED_ROOM writes the length of all headers. Since 0.1.
+ */
+TW_API tw_status tw_frames_encode_views(const tw_frame *frames, size_t count, uint8_t *headers, size_t cap,
+                                        size_t *out_headers_len, tw_view *views, size_t *out_view_count);
+
 /* Whether a close frame may carry this code (RFC 6455 7.4, IANA): 1000-1003, 1007-1014, 3000-4999. Returns 1 or 0.
  * Since 0.1. */
 TW_API int32_t tw_close_code_valid(uint32_t code);
 
 /* ---- Pool ---------------------------------------------------------------------------------------------------- */
 
-/* Buffers in size classes, shared by connections. Safe for threads. */
+/* Buffers in size classes, shared by connections. Safe for threads: each of the first 64 that use it keeps a few idle
+ * buffers of every class for itself, so that a hot one is acquired and released without waiting for others. */
 typedef struct tw_pool tw_pool;
+
+/* A size class. Not versioned: its 16 bytes never change. */
+typedef struct tw_pool_class {
+  uint64_t len;      /* bytes of a buffer */
+  uint64_t max_idle; /* buffers kept for reuse; 0: as many as max_idle_len allows */
+} tw_pool_class;
+
+#define TW_POOL_CLASSES_MAX 16
 
 typedef struct tw_pool_config {
   size_t struct_size;
   const tw_allocator *allocator; /* NULL: the C library; copied */
-  uint64_t max_idle_len;         /* bytes kept for reuse; 0: 16 MiB */
+  uint64_t max_idle_len;         /* bytes kept for reuse, those kept by threads included; 0: 16 MiB */
+  const tw_pool_class *classes;  /* ascending lengths; NULL: 256 B, 1, 4, 8, 16 and 64 KiB; copied */
+  size_t class_count;            /* at most TW_POOL_CLASSES_MAX */
 } tw_pool_config;
 #define TW_POOL_CONFIG_INIT \
-  { sizeof(tw_pool_config), NULL, 0 }
+  { sizeof(tw_pool_config), NULL, 0, NULL, 0 }
 
 typedef struct tw_pool_stats {
   size_t struct_size;
-  uint64_t hits;       /* acquisitions served from idle buffers */
-  uint64_t misses;     /* acquisitions that asked the allocator */
-  uint64_t drops;      /* releases that went back to the allocator because max_idle_len was reached */
-  uint64_t in_use_len; /* bytes */
-  uint64_t idle_len;   /* bytes */
+  uint64_t hits;           /* acquisitions served from idle buffers */
+  uint64_t misses;         /* acquisitions that asked the allocator */
+  uint64_t drops;          /* releases that went back to the allocator because a cap on idle buffers was reached */
+  uint64_t in_use_len;     /* bytes */
+  uint64_t idle_len;       /* bytes */
+  uint64_t high_water_len; /* the most bytes that were in use at once, see tw_pool_class_stats */
+  uint64_t huge;           /* acquisitions of more than a quarter of max_idle_len: never kept, no hit and no miss */
+  uint64_t class_count;
 } tw_pool_stats;
 #define TW_POOL_STATS_INIT \
-  { sizeof(tw_pool_stats), 0, 0, 0, 0, 0 }
+  { sizeof(tw_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
 
-/* Creates a pool; config may be NULL. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+/* Buffers of one class; counts, but for len. */
+typedef struct tw_pool_class_stats {
+  size_t struct_size;
+  uint64_t len; /* bytes */
+  uint64_t max_idle;
+  uint64_t hits;
+  uint64_t misses;
+  uint64_t drops;
+  uint64_t in_use;
+  uint64_t idle;
+  uint64_t high_water; /* the most in use at once; with several threads also counts what they then kept idle */
+} tw_pool_class_stats;
+#define TW_POOL_CLASS_STATS_INIT \
+  { sizeof(tw_pool_class_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Creates a pool; config may be NULL. TW_ERR_ARGUMENT: the classes are not ascending, or too many; TW_ERR_NO_MEMORY.
+ * An error writes NULL. Since 0.1. */
 TW_API tw_status tw_pool_create(const tw_pool_config *config, tw_pool **out_pool);
 
-/* Frees the pool and its idle buffers. Every acquired buffer must be back. Since 0.1. */
+/* Frees the pool and its idle buffers. Every acquired buffer must be back, and every connection destroyed. Since 0.1.
+ */
 TW_API void tw_pool_destroy(tw_pool *pool);
 
-/* Lends a buffer of at least `len` bytes (contents undefined, aligned to 16); *out_cap is its real size, the class of
- * 256 B, 1, 4, 8, 16 or 64 KiB, or `len` where that is more. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+/* Lends a buffer of at least `len` bytes (contents undefined, aligned to 16), with one holder. *out_cap is its real
+ * size: that of the class, or where `len` is more than the largest, `len` rounded up by at most an eighth.
+ * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
 TW_API tw_status tw_pool_acquire(tw_pool *pool, size_t len, uint8_t **out_data, size_t *out_cap);
 
-/* Takes a buffer back. NULL is ignored. Since 0.1. */
-TW_API void tw_pool_release(tw_pool *pool, uint8_t *data);
+/* Lends a buffer of exactly `len` bytes, kept for reuse at that length whatever the classes. Since 0.1. */
+TW_API tw_status tw_pool_acquire_exact(tw_pool *pool, size_t len, uint8_t **out_data);
+
+/* Adds a holder: the buffer comes back with the last of their releases, from any thread. TW_ERR_ARGUMENT and
+ * TW_ERR_STATE as tw_pool_release. Since 0.1. */
+TW_API tw_status tw_pool_retain(tw_pool *pool, uint8_t *data);
+
+/* Takes a buffer back from a holder. NULL is ignored. Misuse is refused and changes nothing: TW_ERR_ARGUMENT where data
+ * is no buffer of this pool, TW_ERR_STATE where it was released already (as long as nobody acquired it again). Since
+ * 0.1. */
+TW_API tw_status tw_pool_release(tw_pool *pool, uint8_t *data);
+
+/* Frees idle buffers, those that the calling thread keeps first, until at most keep_len bytes are idle. What other
+ * threads keep stays: a thread calls it with 0 before it ends, if it used the pool. Since 0.1. */
+TW_API tw_status tw_pool_trim(tw_pool *pool, uint64_t keep_len);
 
 /* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
 TW_API tw_status tw_pool_get_stats(const tw_pool *pool, tw_pool_stats *stats);
+
+/* The same for the class at `index`, from 0: TW_ERR_ARGUMENT when there is none. Since 0.1. */
+TW_API tw_status tw_pool_get_class_stats(const tw_pool *pool, size_t index, tw_pool_class_stats *stats);
+
+/* Recommends classes for the next tw_pool_config from what was counted so far: under 80 % hits max_idle grows by a
+ * fifth; over 95 %, where more than half of the returned buffers were dropped, it shrinks by a fifth. `text` receives a
+ * line with the reason for each class, with zero byte. TW_NEED_ROOM: class_cap or text_cap is too small; *out_count
+ * and *out_text_len (without the zero byte) say what is needed. Since 0.1. */
+TW_API tw_status tw_pool_advise(const tw_pool *pool, tw_pool_class *classes, size_t class_cap, size_t *out_count,
+                                char *text, size_t text_cap, size_t *out_text_len);
 
 /* ---- Compression --------------------------------------------------------------------------------------------- */
 
@@ -467,6 +529,10 @@ typedef struct tw_conn_config {
   uint64_t pong_timeout_ns;             /* for the answer to such a ping; 0: 20 s */
   uint64_t message_timeout_ns;          /* from the first byte of a message to its last; 0: 60 s */
   uint64_t close_timeout_ns;            /* from the first close frame until all is read and written; 0: 10 s */
+  uint32_t read_len;                    /* bytes of tw_conn_read_buffer at first; 0: 8 KiB */
+  uint32_t max_read_len;                /* ... while reads fill it; 0: 256 KiB, or read_len where that is more */
+  uint32_t write_len;                   /* bytes of the first buffer of output; 0: 4 KiB */
+  uint32_t min_borrow_len;              /* bytes from which on TW_SEND_BORROW does not copy; 0: 8 KiB */
   const tw_allocator *allocator;        /* NULL: the C library; copied */
   const tw_random *random;              /* NULL: the operating system's CSPRNG; copied */
   tw_pool *pool;                        /* NULL: buffers come from the allocator; outlives the connection */
@@ -477,8 +543,8 @@ typedef struct tw_conn_config {
 } tw_conn_config;
 #define TW_CONN_CONFIG_INIT                                                                                            \
   {                                                                                                                    \
-    sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, \
-        NULL                                                                                                           \
+    sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, \
+        NULL, NULL, NULL                                                                                               \
   }
 
 #define TW_NEVER UINT64_MAX /* a time-out that never comes, a limit that is never reached */
@@ -531,6 +597,42 @@ TW_API void tw_conn_destroy(tw_conn *conn);
 TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
                                  size_t *out_count, size_t *out_consumed);
 
+/* Where to read from the socket into, *out_cap bytes: the buffer of a large message under way, so that its bytes land
+ * where they will live, or else a buffer that is borrowed until its events are given back, of a size that follows how
+ * full the reads are. hint: bytes known to wait in the socket, or 0. Gives back the memory of the last events. The room
+ * is this connection's until the next call that takes input; calling again without one is allowed.
+ * TW_ERR_STATE: tw_conn_read_commit returned TW_NEED_ROOM; TW_ERR_NO_MEMORY, TW_ERR_LIMIT_MEMORY: the connection goes
+ * on. Since 0.1. */
+TW_API tw_status tw_conn_read_buffer(tw_conn *conn, size_t hint, uint8_t **out_data, size_t *out_cap);
+
+/* Like tw_conn_receive, of the first `len` bytes of that room. After TW_NEED_ROOM call it with len 0 until it returns
+ * something else; no other input is taken before (TW_ERR_STATE). len 0 otherwise (nothing was there to read) gives the
+ * room back. TW_ERR_ARGUMENT: len is more than the room. Since 0.1. */
+TW_API tw_status tw_conn_read_commit(tw_conn *conn, size_t len, tw_event *events, size_t cap, size_t *out_count);
+
+/* Like tw_conn_receive, except that it stops with TW_NEED_ROOM after one TW_EVENT_MESSAGE where data has more, and that
+ * its bytes are put together in dst. A message of more than dst_cap bytes comes in memory of the engine as ever: event
+ * data tells. While a message is cut, dst belongs to the connection: until it is complete, or the connection has
+ * failed or is destroyed, every call that takes input is this one with the same dst and dst_cap (TW_ERR_STATE).
+ * TW_ERR_STATE also with TW_CONN_STREAM. Since 0.1. */
+TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
+                                      tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
+
+/* Bytes with one or more holders, which may be in different threads. */
+typedef struct tw_lease tw_lease;
+
+/* Moves the bytes of an event of the last call that took input out of the connection, which may then go on or be
+ * destroyed; its pool must stay. A message that the engine put together is not copied, anything else is. *out_data
+ * points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
+ * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
+
+/* Adds a holder. Since 0.1. */
+TW_API tw_status tw_lease_retain(tw_lease *lease);
+
+/* Gives the lease back; its bytes are freed with the last holder's. NULL is ignored. Since 0.1. */
+TW_API void tw_lease_release(tw_lease *lease);
+
 /* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and
  * the connection has failed. Since 0.1. */
 TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
@@ -541,11 +643,45 @@ TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
 /* Where compression was negotiated, a message of min_len or more, judged by its first fragment, is compressed. */
 #define TW_SEND_COMPRESS 0x4u    /* whatever its length; first fragment only */
 #define TW_SEND_NO_COMPRESS 0x8u /* not this one; first fragment only */
+/* data may be used until all output up to its end was consumed, or the connection is destroyed: from min_borrow_len on
+ * it is then not copied, but for what is masked or compressed. */
+#define TW_SEND_BORROW 0x10u
+/* With TW_SEND_BORROW, of a client: data may be masked where it lies, not copied. */
+#define TW_SEND_MASK_IN_PLACE 0x20u
 
-/* Queues a message, or a fragment of one. data is copied. TW_ERR_STATE: not open, or out of the order of fragments;
- * TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing was queued and the connection
- * goes on. Since 0.1. */
+/* Queues a message, or a fragment of one. data is copied unless the flags allow otherwise. TW_ERR_STATE: not open, or
+ * out of the order of fragments; TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing
+ * was queued and the connection goes on. Since 0.1. */
 TW_API tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags);
+
+/* A message, or a fragment of one, as tw_conn_send takes it. Not versioned: its 24 bytes never change. */
+typedef struct tw_message {
+  const uint8_t *data;
+  size_t len;      /* bytes */
+  uint32_t opcode; /* TW_OPCODE_TEXT, _BINARY or _CONTINUATION */
+  uint32_t flags;  /* TW_SEND_... */
+} tw_message;
+
+/* tw_conn_send of each message in turn, until one is refused: with its status. *out_count, always written, is how many
+ * were queued. Since 0.1. */
+TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, size_t count, size_t *out_count);
+
+/* A message that is encoded once, and compressed once for each profile of compression, to be sent by many connections.
+ * Safe for threads. */
+typedef struct tw_prepared tw_prepared;
+
+/* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
+ * memory and outlives the message; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and TW_ERR_NO_MEMORY write NULL.
+ * Since 0.1. */
+TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
+                                    tw_prepared **out_prepared);
+
+/* Gives the message up; connections that have it queued keep what they need of it. Since 0.1. */
+TW_API void tw_prepared_destroy(tw_prepared *prepared);
+
+/* Queues a prepared message, statuses as tw_conn_send. A server shares its bytes from min_borrow_len on, unless its
+ * compressor keeps a context; a client copies and masks them. Since 0.1. */
+TW_API tw_status tw_conn_send_prepared(tw_conn *conn, tw_prepared *prepared);
 
 /* Queues a ping or an unsolicited pong of at most 125 bytes. Statuses as tw_conn_send. Since 0.1. */
 TW_API tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len);

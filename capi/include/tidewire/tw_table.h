@@ -37,12 +37,20 @@ typedef struct tw_api {
                              size_t *out_consumed);
   tw_status (*frame_header_encode)(const tw_frame *frame, uint8_t *out, size_t cap, size_t *out_len);
   tw_status (*frames_encode)(const tw_frame *frames, size_t count, uint8_t *out, size_t cap, size_t *out_len);
+  tw_status (*frames_encode_views)(const tw_frame *frames, size_t count, uint8_t *headers, size_t cap,
+                                   size_t *out_headers_len, tw_view *views, size_t *out_view_count);
   int32_t (*close_code_valid)(uint32_t code);
   tw_status (*pool_create)(const tw_pool_config *config, tw_pool **out_pool);
   void (*pool_destroy)(tw_pool *pool);
   tw_status (*pool_acquire)(tw_pool *pool, size_t len, uint8_t **out_data, size_t *out_cap);
-  void (*pool_release)(tw_pool *pool, uint8_t *data);
+  tw_status (*pool_acquire_exact)(tw_pool *pool, size_t len, uint8_t **out_data);
+  tw_status (*pool_retain)(tw_pool *pool, uint8_t *data);
+  tw_status (*pool_release)(tw_pool *pool, uint8_t *data);
+  tw_status (*pool_trim)(tw_pool *pool, uint64_t keep_len);
   tw_status (*pool_get_stats)(const tw_pool *pool, tw_pool_stats *stats);
+  tw_status (*pool_get_class_stats)(const tw_pool *pool, size_t index, tw_pool_class_stats *stats);
+  tw_status (*pool_advise)(const tw_pool *pool, tw_pool_class *classes, size_t class_cap, size_t *out_count, char *text,
+                           size_t text_cap, size_t *out_text_len);
   tw_status (*head_init)(tw_head *head, uint32_t role, const tw_handshake_config *config);
   tw_status (*head_parse)(tw_head *head, const uint8_t *data, size_t len, size_t *out_head_len);
   tw_status (*head_method)(const tw_head *head, const uint8_t *data, tw_view *out_method);
@@ -65,8 +73,20 @@ typedef struct tw_api {
   void (*conn_destroy)(tw_conn *conn);
   tw_status (*conn_receive)(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap, size_t *out_count,
                             size_t *out_consumed);
+  tw_status (*conn_read_buffer)(tw_conn *conn, size_t hint, uint8_t **out_data, size_t *out_cap);
+  tw_status (*conn_read_commit)(tw_conn *conn, size_t len, tw_event *events, size_t cap, size_t *out_count);
+  tw_status (*conn_receive_into)(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
+                                 tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
+  tw_status (*conn_detach)(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
+  tw_status (*lease_retain)(tw_lease *lease);
+  void (*lease_release)(tw_lease *lease);
   tw_status (*conn_receive_eof)(tw_conn *conn);
   tw_status (*conn_send)(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags);
+  tw_status (*conn_send_batch)(tw_conn *conn, const tw_message *messages, size_t count, size_t *out_count);
+  tw_status (*prepared_create)(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
+                               tw_prepared **out_prepared);
+  void (*prepared_destroy)(tw_prepared *prepared);
+  tw_status (*conn_send_prepared)(tw_conn *conn, tw_prepared *prepared);
   tw_status (*conn_ping)(tw_conn *conn, const uint8_t *data, size_t len);
   tw_status (*conn_pong)(tw_conn *conn, const uint8_t *data, size_t len);
   tw_status (*conn_close)(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);

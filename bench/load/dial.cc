@@ -23,6 +23,10 @@ void check(tw_status status, const char *what) {
   if (status != TW_OK) errx(1, "%s: %s (%s)", what, tw_status_message(status), tw_status_name(status));
 }
 
+void set_nonblocking(int fd) {
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) err(1, "fcntl");
+}
+
 }  // namespace
 
 Dialer::Dialer(const std::string &host, const std::string &port) : host_(host + ":" + port) {
@@ -37,10 +41,16 @@ Dialer::Dialer(const std::string &host, const std::string &port) : host_(host + 
   freeaddrinfo(found);
 }
 
+int Dialer::connect() const {
+  const int fd = connect_tcp();
+  set_nonblocking(fd);
+  return fd;
+}
+
 int Dialer::dial(std::vector<uint8_t> *out_rest) const {
   const int fd = connect_tcp();
   shake_hands(fd, out_rest);
-  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) err(1, "fcntl");
+  set_nonblocking(fd);
   return fd;
 }
 
@@ -52,7 +62,7 @@ int Dialer::connect_tcp() const {
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(fd, reinterpret_cast<const sockaddr *>(&address_), address_len_) != 0) err(1, "%s", host_.c_str());
+  if (::connect(fd, reinterpret_cast<const sockaddr *>(&address_), address_len_) != 0) err(1, "%s", host_.c_str());
   return fd;
 }
 

@@ -15,8 +15,11 @@ class Dialer {
  public:
   Dialer(const std::string &host, const std::string &port);
 
-  // A non-blocking socket after the handshake, whose answer was checked. *out_rest receives what the server sent after
-  // it. Ends the program with a message when anything fails.
+  // A non-blocking socket. Ends the program with a message when anything fails.
+  int connect() const;
+
+  // The same after the handshake, whose answer was checked. *out_rest receives what the server sent after
+  // it.
   int dial(std::vector<uint8_t> *out_rest) const;
 
  private:

@@ -22,7 +22,6 @@ namespace {
 
 constexpr size_t kReadLen = size_t{256} * 1024;
 constexpr int kReadyCap = 256;
-constexpr uint64_t kWarmUpNs = 300'000'000;
 constexpr uint64_t kFinishNs = 10'000'000'000;  // for the echoes that are outstanding at the end
 constexpr int kCloseMs = 1000;
 
@@ -37,6 +36,8 @@ uint64_t clock_ns() {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
+
+uint64_t nanoseconds(double seconds) { return static_cast<uint64_t>(seconds * 1e9); }
 
 // Sends what the socket takes now: 0 when it takes nothing.
 size_t send_some(int fd, std::span<const uint8_t> data) {
@@ -62,7 +63,7 @@ void append_control(uint8_t first, std::span<const uint8_t> payload, std::vector
 
 Load::Load(const Options &options)
     : options_(options),
-      traffic_(options.size, options.pipeline, options.text),
+      traffic_(options),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       connections_(options.connections),
       input_(kReadLen) {
@@ -77,13 +78,13 @@ Result Load::run() {
   open();
   now_ns_ = clock_ns();
   for (Connection &connection : connections_) start_batch(&connection);
-  serve_until(clock_ns() + kWarmUpNs);
+  serve_until(now_ns_ + nanoseconds(options_.warm_up));
 
   counting_ = true;
   const uint64_t begin_ns = clock_ns();
   const double load_begin_us = process_time_us(getpid());
   const double server_begin_us = options_.server_pid != 0 ? process_time_us(options_.server_pid) : 0;
-  serve_until(begin_ns + static_cast<uint64_t>(options_.seconds * 1e9));
+  serve_until(begin_ns + nanoseconds(options_.seconds));
   counting_ = false;
   Result result;
   result.seconds = static_cast<double>(clock_ns() - begin_ns) / 1e9;
@@ -101,7 +102,7 @@ void Load::open() {
   std::vector<uint8_t> rest;
   for (size_t i = 0; i < connections_.size(); i++) {
     Connection &connection = connections_[i];
-    connection.fd = dialer.dial(&rest);
+    connection.fd = options_.raw ? dialer.connect() : dialer.dial(&rest);
     connection.id = static_cast<uint32_t>(i);
     connection.sent = traffic_.sent_len();
     connection.echoed = traffic_.echo_len();

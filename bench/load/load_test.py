@@ -150,6 +150,23 @@ class OtherConnection(Session):
         return frame(opcode, self.first.setdefault(payload[:8] + payload[16:], payload))
 
 
+class Raw(Session):
+    """No WebSocket server at all."""
+
+    def answer(self, data):
+        return data
+
+    def serve(self):
+        while data := self.socket.recv(1 << 16):
+            self.received += len(data)
+            self.socket.sendall(self.answer(data))
+
+
+class RawFlippedBit(Raw):
+    def answer(self, data):
+        return data if self.received < 10_000 else data[:-1] + bytes([data[-1] ^ 1])
+
+
 class LoadTest(unittest.TestCase):
     def run_load(self, session_type, *arguments, connections=1):
         """What the load generator did, and the sessions that it had."""
@@ -225,6 +242,16 @@ class LoadTest(unittest.TestCase):
     def test_lost_connection(self):
         self.assert_refused(Closed, "the server closed it")
         self.assert_refused(Lost, "the server closed it")
+
+    def test_raw(self):
+        arguments = ["--raw", "--pipeline", "3", "--seconds", "0.2", "--size"]
+        for size in ("0", "20", "200"):
+            done, sessions = self.run_load(Raw, *arguments, size, connections=2)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"^\d+ messages/s")
+            for session in sessions:
+                self.assertGreater(session.received, 0)
+        self.assert_refused(RawFlippedBit, "of the echo's frame is 0x", *arguments, "20")
 
     def test_mixed_up_messages(self):
         arguments = ["--size", "50", "--seconds", "0.5"]

@@ -19,8 +19,10 @@ constexpr char kUsage[] =
     "  --connections N   default 1\n"
     "  --pipeline N      messages under way on each connection, sent in one write; default 1\n"
     "  --size BYTES      payload of a message; default 20\n"
-    "  --seconds S       measured, after 0.3 s of warm-up; default 3\n"
+    "  --seconds S       measured, after the warm-up; default 3\n"
+    "  --warm-up S       default 0.3\n"
     "  --text, --binary  kind of messages; default binary\n"
+    "  --raw             no handshake, and the bytes must come back as they were sent: the limit for any protocol\n"
     "  --server-pid PID  also tells the server's processor time\n"
     "  --json            prints one JSON object instead of one line\n"
     "Exit status: 0 only if every echo matched and every connection stayed up.\n";
@@ -50,6 +52,8 @@ Options read_options(int argc, char **argv) {
                                     {"pipeline", required_argument, nullptr, 'd'},
                                     {"size", required_argument, nullptr, 'n'},
                                     {"seconds", required_argument, nullptr, 's'},
+                                    {"warm-up", required_argument, nullptr, 'w'},
+                                    {"raw", no_argument, nullptr, 'r'},
                                     {"text", no_argument, nullptr, 't'},
                                     {"binary", no_argument, nullptr, 'b'},
                                     {"server-pid", required_argument, nullptr, 'i'},
@@ -64,6 +68,8 @@ Options read_options(int argc, char **argv) {
       case 'd': out.pipeline = number<uint32_t>(optarg, 1, 1e6); break;
       case 'n': out.size = number<uint32_t>(optarg, 0, 1 << 30); break;
       case 's': out.seconds = number<double>(optarg, 0.01, 1e6); break;
+      case 'w': out.warm_up = number<double>(optarg, 0, 1e6); break;
+      case 'r': out.raw = true; break;
       case 't': out.text = true; break;
       case 'b': out.text = false; break;
       case 'i': out.server_pid = number<int>(optarg, 1, 1 << 30); break;

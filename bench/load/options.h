@@ -16,7 +16,9 @@ struct Options {
   uint32_t pipeline = 1;  // messages under way on each connection
   uint32_t size = 20;     // payload bytes of a message
   double seconds = 3;     // measured, after the warm-up
+  double warm_up = 0.3;   // seconds
   bool text = false;
+  bool raw = false;  // no protocol: the server sends back the bytes that it receives
   bool json = false;
   int server_pid = 0;  // 0: its processor time is not asked for
 };

@@ -6,8 +6,8 @@
 
 namespace tidewire::load {
 
-// Processor time that all threads of a process have used, in microseconds, as exact as the kernel's ticks (10 ms). Ends
-// the program with a message when there is no such process.
+// Processor time that all threads of a process have used, in user and in system mode, in microseconds. Ends the program
+// with a message when there is no such process.
 double process_time_us(pid_t pid);
 
 }  // namespace tidewire::load

@@ -47,15 +47,18 @@ void stamp(uint8_t *payload, size_t len, uint64_t number, uint32_t connection, u
 
 }  // namespace
 
-Traffic::Traffic(size_t size, size_t pipeline, bool text)
-    : pipeline_(pipeline), stamp_len_(std::min(size, kStampLen)), size_(size) {
+Traffic::Traffic(const Options &options)
+    : raw_(options.raw),
+      pipeline_(options.pipeline),
+      stamp_len_(std::min(size_t{options.size}, kStampLen)),
+      size_(options.size) {
   uint8_t header[14];
-  echo_header_len_ = write_header(text, false, size, header);
+  echo_header_len_ = write_header(options.text, false, size_, header);
   sent_header_len_ = echo_header_len_ + 4;
-  sent_frame_len_ = sent_header_len_ + size;
-  echo_frame_len_ = echo_header_len_ + size;
+  sent_frame_len_ = sent_header_len_ + size_;
+  echo_frame_len_ = raw_ ? sent_frame_len_ : echo_header_len_ + size_;
   variants_.resize(std::clamp(kVariantsLen / sent_len(), size_t{1}, kMaxVariants));
-  for (size_t i = 0; i < variants_.size(); i++) make_variant(text, i, &variants_[i]);
+  for (size_t i = 0; i < variants_.size(); i++) make_variant(options.text, i, &variants_[i]);
 }
 
 void Traffic::make_variant(bool text, uint64_t seed, Variant *out) const {
@@ -90,6 +93,7 @@ std::span<const uint8_t> Traffic::sent(uint32_t connection, uint64_t round, size
 }
 
 std::span<const uint8_t> Traffic::echo(uint32_t connection, uint64_t round, size_t offset, size_t len) {
+  if (raw_) return sent(connection, round, offset).first(len);
   Variant &chosen = variant(connection, round);
   for (size_t i = offset / echo_frame_len_; i * echo_frame_len_ < offset + len; i++) {
     uint8_t *payload = chosen.echo.data() + i * echo_frame_len_ + echo_header_len_;

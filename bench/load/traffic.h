@@ -9,13 +9,15 @@
 #include <span>
 #include <vector>
 
+#include "bench/load/options.h"
+
 namespace tidewire::load {
 
 // A batch is what one connection has under way: `pipeline` messages of `size` bytes. Batch `round` of a connection
-// differs from every other batch of any connection.
+// differs from every other batch of any connection. The echo of a raw server is what was sent.
 class Traffic {
  public:
-  Traffic(size_t size, size_t pipeline, bool text);
+  explicit Traffic(const Options &options);
 
   size_t sent_len() const { return sent_frame_len_ * pipeline_; }
   size_t echo_len() const { return echo_frame_len_ * pipeline_; }
@@ -36,6 +38,7 @@ class Traffic {
   void make_variant(bool text, uint64_t seed, Variant *out) const;
   Variant &variant(uint32_t connection, uint64_t round) { return variants_[(connection + round) % variants_.size()]; }
 
+  bool raw_;
   size_t pipeline_;
   size_t stamp_len_;
   size_t sent_header_len_;

@@ -45,7 +45,7 @@ class FramesEncoder : public Encoder {
 
 class ConnectionEncoder : public Encoder {
  public:
-  explicit ConnectionEncoder(Role role) {
+  ConnectionEncoder(Role role, bool batches) : batches_(batches) {
     tw_conn_config config = TW_CONN_CONFIG_INIT;
     config.role = role == Role::kServer ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
     config.flags = TW_CONN_UPGRADED;
@@ -56,9 +56,8 @@ class ConnectionEncoder : public Encoder {
   ConnectionEncoder &operator=(const ConnectionEncoder &) = delete;
 
   void encode(const Batch &batch, Sink &sink) override {
-    for (size_t i = 0; i < batch.count; ++i) {
-      if (tw_conn_send(conn_, TW_OPCODE_BINARY, batch.payload.data(), batch.payload.size(), 0) != TW_OK) return;
-    }
+    const bool sent = batches_ ? send_batches(batch) : send_each(batch);
+    if (!sent) return;
     tw_view views[16];
     size_t count = 0;
     while (tw_conn_output(conn_, views, 16, &count) == TW_OK && count != 0) {
@@ -72,6 +71,27 @@ class ConnectionEncoder : public Encoder {
   }
 
  private:
+  bool send_each(const Batch &batch) {
+    for (size_t i = 0; i < batch.count; ++i) {
+      if (tw_conn_send(conn_, TW_OPCODE_BINARY, batch.payload.data(), batch.payload.size(), 0) != TW_OK) return false;
+    }
+    return true;
+  }
+
+  bool send_batches(const Batch &batch) {
+    constexpr size_t kMessages = 64;
+    for (size_t done = 0; done < batch.count;) {
+      tw_message messages[kMessages];
+      size_t count = 0, sent = 0;
+      for (; count < kMessages && done < batch.count; ++count, ++done) {
+        messages[count] = {batch.payload.data(), batch.payload.size(), TW_OPCODE_BINARY, 0};
+      }
+      if (tw_conn_send_batch(conn_, messages, count, &sent) != TW_OK) return false;
+    }
+    return true;
+  }
+
+  bool batches_;
   tw_conn *conn_ = nullptr;
 };
 
@@ -109,7 +129,8 @@ void add_rows(Role role, size_t len) {
       what, "memcpy", len, [](const std::string &) {},
       [=](benchmark::State &state) { run(state, role, len, [](Role) { return std::make_unique<CopyEncoder>(); }); });
   add("tw_frames_encode", [](Role r) { return std::make_unique<FramesEncoder>(r); });
-  add("tw_conn_send", [](Role r) { return std::make_unique<ConnectionEncoder>(r); });
+  add("tw_conn_send", [](Role r) { return std::make_unique<ConnectionEncoder>(r, false); });
+  add("tw_conn_send_batch", [](Role r) { return std::make_unique<ConnectionEncoder>(r, true); });
   for (const Peer *other : others()) add(other->name, other->make_encoder);
 }
 

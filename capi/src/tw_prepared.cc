@@ -17,6 +17,7 @@ tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, u
   if (opcode != TW_OPCODE_TEXT && opcode != TW_OPCODE_BINARY) return TW_ERR_ARGUMENT;
   LeaseSource source;
   source.pool = from_c(pool);
+  source.max_held_len = UINT64_MAX;  // no connection's
   Prepared *prepared = nullptr;
   const Status status = Prepared::create(source, static_cast<uint8_t>(opcode), {data, len}, flags, &prepared);
   *out_prepared = reinterpret_cast<tw_prepared *>(prepared);

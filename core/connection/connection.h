@@ -14,6 +14,7 @@
 #include "core/connection/config.h"
 #include "core/connection/event.h"
 #include "core/message/assembler.h"
+#include "core/message/send_flags.h"
 #include "core/wire/frame_header.h"
 
 namespace tidewire {
@@ -22,16 +23,6 @@ enum class State : uint8_t { kConnecting, kOpen, kClosing, kClosed };
 
 // tw_conn_wants
 enum Want : uint32_t { kWantRead = 1, kWantWrite = 2, kWantClose = 4, kWantPause = 8 };
-
-// tw_conn_send
-enum SendFlag : uint32_t {
-  kSendMore = 0x01,
-  kSendValidUtf8 = 0x02,
-  kSendCompress = 0x04,
-  kSendNoCompress = 0x08,
-  kSendBorrow = 0x10,
-  kSendMaskInPlace = 0x20,
-};
 
 // In the layout of tw_message.
 struct OutgoingMessage {
@@ -64,6 +55,7 @@ struct ConnectionStats {
 struct Opening;
 struct Codec;
 class Prepared;
+struct PreparedFrame;
 class SharedLease;
 
 class Connection {
@@ -83,12 +75,16 @@ class Connection {
 
   // send.cc
   Status send(uint8_t opcode, ByteView payload, uint32_t flags);
-  Status send_batch(const OutgoingMessage *messages, size_t count, size_t *out_count);
-  Status send_prepared(Prepared *prepared);
   Status send_control(uint8_t opcode, ByteView payload);
   size_t output(ByteView *views, size_t cap);
   size_t output_len() const { return output_.size(); }
   Status consume_output(size_t len);
+
+  // send_batch.cc
+  Status send_batch(const OutgoingMessage *messages, size_t count, size_t *out_count);
+
+  // send_prepared.cc
+  Status send_prepared(Prepared *prepared);
 
   // closing.cc
   Status close(uint32_t code, ByteView reason);
@@ -177,14 +173,30 @@ class Connection {
   void drop_pong();
 
   // send.cc
+  Status queue_message(uint8_t first, ByteView payload, uint32_t flags);
+  Status queue_borrowed(uint8_t first, ByteView payload);
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
   Status reserve_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header, uint8_t **out);
+  Status admit_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header);
   void commit_frame(uint8_t first, size_t len);
+  void count_frame(uint8_t first, size_t len);
   void commit_output(size_t len);
+  void count_output(size_t len);
+  bool borrows(size_t len, uint32_t flags) const;
   void send_pending_pong();
   Status next_key(uint32_t *out);
 
+  // send_batch.cc
+  Status send_one(const OutgoingMessage &message);
+  size_t send_run(const OutgoingMessage *messages, size_t count);
+  bool fits_run(const OutgoingMessage &message) const;
+  Status next_keys(uint32_t *out, size_t count);
+
+  // send_prepared.cc
+  Status queue_prepared(const PreparedFrame &frame);
+
   // deflate_send.cc
+  bool wants_deflate(size_t len, uint32_t flags) const;
   bool start_deflated(ByteView payload, uint32_t flags);
   Status queue_deflated(uint8_t first, ByteView payload, bool last);
   void release_deflater();

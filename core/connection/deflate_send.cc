@@ -8,13 +8,18 @@
 
 namespace tidewire {
 
-// Whether the message that begins with this payload is compressed, where that was negotiated; its deflater is then
-// there. Without memory for one the message is sent as it is.
+// Whether a message whose first fragment has `len` bytes is to be compressed, where that was negotiated.
+bool Connection::wants_deflate(size_t len, uint32_t flags) const {
+  const bool wanted = (flags & kSendCompress) != 0 || len >= settings().deflate.min_len;
+  return wanted && (flags & kSendNoCompress) == 0;
+}
+
+// Whether the message that begins with this payload is compressed; its deflater is then there. Without memory for one
+// the message is sent as it is.
 bool Connection::start_deflated(ByteView payload, uint32_t flags) {
-  const DeflateSettings &deflate = settings().deflate;
-  const bool wanted = (flags & kSendCompress) != 0 || payload.size >= deflate.min_len;
-  if (!wanted || (flags & kSendNoCompress) != 0) return false;
+  if (!wants_deflate(payload.size, flags)) return false;
   if (codec_->deflater != nullptr) return true;
+  const DeflateSettings &deflate = settings().deflate;
   const Status status = Deflater::create(&lender_, deflate.level, deflate.memory_level, codec_->terms.send_window_bits,
                                          &codec_->deflater);
   return status == Status::kOk;
@@ -35,7 +40,7 @@ Status Connection::queue_deflated(uint8_t first, ByteView payload, bool last) {
     return status;
   }
   const bool whole = starts && last;
-  const bool gains = len < payload.size || !whole || codec_->send_takeover() || payload.size == 0;
+  const bool gains = !whole || codec_->send_takeover() || deflation_gains(payload.size, len);
   if (gains && (first & kOpcodeBits) != kContinuation) header.first |= kRsv1;
   // Without a context to keep, nothing obliges to send it compressed.
   const uint8_t *sent = gains ? body : payload.data;

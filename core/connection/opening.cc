@@ -93,7 +93,7 @@ Status Connection::queue_head(Build build) {
   Status status = build(MutBytes{}, &len);
   if (status != Status::kNeedRoom) return status;
   uint8_t *out = nullptr;
-  status = output_.reserve(&lender_, len, &out);
+  status = output_.reserve(&lender_, len, settings().write_len, &out);
   if (status == Status::kOk) status = build(MutBytes{out, len}, &len);
   if (status == Status::kOk) commit_output(len);
   return status;

@@ -6,21 +6,16 @@
 namespace tidewire {
 namespace {
 
-constexpr uint32_t kCompressionChoice = kSendCompress | kSendNoCompress;
-constexpr uint32_t kSendFlags = kSendMore | kSendValidUtf8 | kCompressionChoice;
-
-// The choice is made once for a message, with its first fragment.
-bool send_flags_valid(uint32_t flags, bool continuation) {
-  const uint32_t choice = flags & kCompressionChoice;
-  return (flags & ~kSendFlags) == 0 && choice != kCompressionChoice && !(continuation && choice != 0);
-}
+constexpr uint32_t kSendFlags = kSendMore | kSendValidUtf8 | kCompressionChoice | kSendBorrow | kSendMaskInPlace;
 
 }  // namespace
 
 Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   if (!can_send()) return Status::kState;
   const bool continuation = opcode == kContinuation;
-  if (!send_flags_valid(flags, continuation)) return Status::kArgument;
+  // The choice is made once for a message, with its first fragment.
+  const uint32_t known = continuation ? kSendFlags & ~kCompressionChoice : kSendFlags;
+  if (!send_flags_valid(flags, known)) return Status::kArgument;
   if (!continuation && opcode != kText && opcode != kBinary) return Status::kArgument;
   if (continuation != (send_opcode_ != 0)) return Status::kState;  // RFC 6455 §5.4
 
@@ -33,8 +28,7 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   }
   const bool deflated = codec() != nullptr && (continuation ? send_deflated_ : start_deflated(payload, flags));
   const uint8_t first = static_cast<uint8_t>((more ? 0 : kFin) | opcode);
-  const Status status =
-      deflated ? queue_deflated(first, payload, !more) : queue_frame(first, payload, settings().max_output_len);
+  const Status status = deflated ? queue_deflated(first, payload, !more) : queue_message(first, payload, flags);
   if (status != Status::kOk) return status;
   send_opcode_ = more ? message_opcode : uint8_t{0};
   send_utf8_ = more ? utf8 : Utf8State{};
@@ -42,10 +36,6 @@ Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
   if (!more) messages_sent_++;
   return Status::kOk;
 }
-
-Status Connection::send_batch(const OutgoingMessage *, size_t, size_t *) { return Status::kUnsupported; }
-
-Status Connection::send_prepared(Prepared *) { return Status::kUnsupported; }
 
 Status Connection::send_control(uint8_t opcode, ByteView payload) {
   if (!can_send()) return Status::kState;
@@ -72,6 +62,34 @@ void Connection::send_pending_pong() {
   if (queue_frame(kFin | kPong, payload, settings().max_output_len) == Status::kOk) drop_pong();
 }
 
+Status Connection::queue_message(uint8_t first, ByteView payload, uint32_t flags) {
+  return borrows(payload.size, flags) ? queue_borrowed(first, payload)
+                                      : queue_frame(first, payload, settings().max_output_len);
+}
+
+// Below min_borrow_len a copy costs less than one more view; what must be masked is copied while it is.
+bool Connection::borrows(size_t len, uint32_t flags) const {
+  const uint32_t needed = client() ? kSendBorrow | kSendMaskInPlace : kSendBorrow;
+  return (flags & needed) == needed && len >= settings().min_borrow_len;
+}
+
+// The payload stays where it is; a client's is masked there, once nothing can fail any more.
+Status Connection::queue_borrowed(uint8_t first, ByteView payload) {
+  FrameHeader header{payload.size, 0, first, 0, client()};
+  uint8_t *out = nullptr;
+  Status status = admit_frame(payload.size, settings().max_output_len, &header);
+  if (status == Status::kOk) status = output_.reserve_before_reference(&lender_, kMaxHeader, &out);
+  if (status != Status::kOk) return status;
+  write_frame_header(header, out);
+  uint8_t *bytes = const_cast<uint8_t *>(payload.data);  // as the flag allows
+  if (client()) kernels().mask(bytes, bytes, payload.size, header.key);
+  const size_t header_len = frame_header_len(payload.size, client());
+  output_.commit(header_len);
+  output_.refer(payload);
+  count_frame(first, header_len + payload.size);
+  return Status::kOk;
+}
+
 Status Connection::queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len) {
   FrameHeader header{payload.size, 0, first, 0, client()};
   uint8_t *out = nullptr;
@@ -82,23 +100,35 @@ Status Connection::queue_frame(uint8_t first, ByteView payload, uint64_t max_out
 
 // Room for a frame with that much payload, and the key of its header.
 Status Connection::reserve_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header, uint8_t **out) {
-  const size_t header_len = frame_header_len(payload_len, client());
-  const uint64_t queued = output_.size() + uint64_t{header_len};
+  const Status status = admit_frame(payload_len, max_output_len, header);
+  if (status != Status::kOk) return status;
+  return output_.reserve(&lender_, frame_header_len(payload_len, client()) + payload_len, settings().write_len, out);
+}
+
+// Whether a frame with that much payload may be queued, and the key of its header.
+Status Connection::admit_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header) {
+  const uint64_t queued = output_.size() + uint64_t{frame_header_len(payload_len, client())};
   if (queued > max_output_len || payload_len > max_output_len - queued) return Status::kLimitOutput;
-  if (client()) {
-    if (Status status = next_key(&header->key); status != Status::kOk) return status;
-  }
-  return output_.reserve(&lender_, header_len + payload_len, out);
+  return client() ? next_key(&header->key) : Status::kOk;
 }
 
 void Connection::commit_frame(uint8_t first, size_t len) {
-  commit_output(len);
+  output_.commit(len);
+  count_frame(first, len);
+}
+
+void Connection::count_frame(uint8_t first, size_t len) {
+  count_output(len);
   frames_sent_++;
   if (is_control(first)) control_frames_sent_++;
 }
 
 void Connection::commit_output(size_t len) {
   output_.commit(len);
+  count_output(len);
+}
+
+void Connection::count_output(size_t len) {
   sent_ += len;
   if (output_.size() >= settings().output_high_len) paused_ = true;
 }

@@ -17,6 +17,10 @@ namespace tidewire {
 size_t inflate_context_len(unsigned window_bits);
 size_t deflate_context_len(unsigned window_bits, unsigned memory_level);
 
+// Whether a whole message of `len` bytes is better sent compressed, where no context is to be kept. An empty one always
+// is: it was asked for.
+constexpr bool deflation_gains(size_t len, size_t deflated_len) { return deflated_len < len || len == 0; }
+
 struct CodecStream;
 
 // Window bits are 8 ... 15. The library follows a match that reaches back further than the window as far as it can:

@@ -16,6 +16,8 @@ namespace {
 using test::Bytes;
 using test::CountingAllocator;
 
+constexpr size_t kFirstLen = 4096;
+
 // A queue over an allocator or a pool, beside a plain copy of what it must hold.
 class QueueUnderTest {
  public:
@@ -46,7 +48,7 @@ class QueueUnderTest {
   // nullptr when there was no memory.
   uint8_t *reserve(size_t len) {
     uint8_t *room = nullptr;
-    const Status status = queue.reserve(&lender_, len, &room);
+    const Status status = queue.reserve(&lender_, len, kFirstLen, &room);
     EXPECT_EQ(status == Status::kOk, room != nullptr);
     return room;
   }

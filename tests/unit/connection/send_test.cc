@@ -126,7 +126,7 @@ TEST(Send, OnlyKnownFlagsAndOpcodes) {
     for (const uint32_t opcode : {3u, 7u, 8u, 9u, 10u, 11u, 15u, 16u, 129u, 256u, 257u, 0xFFFFFFFFu}) {
       EXPECT_EQ(session.send(opcode, {}, 0), TW_ERR_ARGUMENT) << opcode;
     }
-    for (const uint32_t flags : {0x10u, 0x11u, 0x80u, 0x80000000u}) {
+    for (const uint32_t flags : {0x20u, 0x21u, 0x0Cu, 0x40u, 0x80u, 0x80000000u}) {
       EXPECT_EQ(session.send(TW_OPCODE_TEXT, {}, flags), TW_ERR_ARGUMENT) << flags;
     }
     EXPECT_TRUE(session.take_output().empty());

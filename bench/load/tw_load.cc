@@ -28,7 +28,7 @@ void print(const Options &options, const Result &result) {
         "\"max\": %.1f";
   }
   std::printf(format, rate, rate * options.size / 1e6, us(0.5), us(0.9), us(0.99), us(0.999), max_us);
-  format = options.json ? ", \"%s us/message\": %.3f" : ", %s %.3f us/message";
+  format = options.json ? ", \"%s us/message\": %.4g" : ", %s %.4g us/message";
   std::printf(format, "load", result.load_cpu_us / messages);
   if (options.server_pid != 0) std::printf(format, "server", result.server_cpu_us / messages);
   std::puts(options.json ? "}" : "");

@@ -118,7 +118,7 @@ tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, s
   if (total > cap) return TW_NEED_ROOM;
   const Kernels &row = kernels();
   for (size_t i = 0; i < count; i++) {
-    FrameHeader header;
+    FrameHeader header{};
     header_of(frames[i], &header);
     out += write_frame(row, header, frames[i].payload, out);
   }

@@ -5,8 +5,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/bytes.h"
+#include "core/base/endian.h"
+#include "core/base/macros.h"
 #include "core/base/status.h"
 #include "core/simd/kernels.h"
 #include "core/wire/frame_header.h"
@@ -16,9 +19,51 @@ namespace tidewire {
 // Whether a receiver could accept this header: kOpcode, kControlFragmented, kControlLength, kLengthTooLarge otherwise.
 Status check_frame(uint8_t first, uint64_t payload_len);
 
+// Two copies that may overlap cover kEnd ... 2 * kEnd bytes. All is loaded before anything is stored.
+template <size_t kEnd>
+TW_ALWAYS_INLINE void copy_ends(uint8_t *dst, const uint8_t *src, size_t len) {
+  struct End {
+    uint8_t bytes[kEnd];
+  };
+  const End first = load_raw<End>(src), last = load_raw<End>(src + len - kEnd);
+  store_raw(dst, first);
+  store_raw(dst + len - kEnd, last);
+}
+
+// memcpy that makes no call for the short payloads that most messages have.
+TW_ALWAYS_INLINE void copy_payload(uint8_t *dst, const uint8_t *src, size_t len) {
+  if (len > 64) {
+    memcpy(dst, src, len);
+  } else if (len >= 32) {
+    copy_ends<32>(dst, src, len);
+  } else if (len >= 16) {
+    copy_ends<16>(dst, src, len);
+  } else if (len >= 8) {
+    copy_ends<8>(dst, src, len);
+  } else if (len >= 4) {
+    copy_ends<4>(dst, src, len);
+  } else if (len > 0) {
+    const uint8_t first = src[0], middle = src[len / 2], last = src[len - 1];
+    dst[0] = first;
+    dst[len / 2] = middle;
+    dst[len - 1] = last;
+  }
+}
+
 // Writes header and payload to `out`, which has frame_header_len(...) + payload_len bytes. The two do not overlap.
 // Returns the bytes written.
-size_t write_frame(const Kernels &kernels, const FrameHeader &header, const uint8_t *payload, uint8_t *out);
+TW_ALWAYS_INLINE size_t write_frame(const Kernels &kernels, const FrameHeader &header, const uint8_t *payload,
+                                    uint8_t *out) {
+  const size_t header_len = frame_header_len(header.payload_len, header.masked);
+  const size_t payload_len = static_cast<size_t>(header.payload_len);
+  write_frame_header(header, out);
+  if (!header.masked) {
+    copy_payload(out + header_len, payload, payload_len);
+  } else if (payload_len > 0) {
+    kernels.mask(out + header_len, payload, payload_len, header.key);
+  }
+  return header_len + payload_len;
+}
 
 }  // namespace tidewire
 

@@ -56,27 +56,4 @@ Status parse_frame_header(const uint8_t *data, size_t len, uint32_t rules, Frame
   return Status::kOk;
 }
 
-size_t frame_header_len(uint64_t payload_len, bool masked) {
-  const size_t length_bytes = payload_len < kLength16 ? 0 : payload_len <= UINT16_MAX ? 2 : 8;
-  return 2 + length_bytes + (masked ? 4 : 0);
-}
-
-void write_frame_header(const FrameHeader &header, uint8_t *out) {
-  const uint8_t mask_bit = header.masked ? kMaskBit : 0;
-  out[0] = header.first;
-  size_t at = 2;
-  if (header.payload_len < kLength16) {
-    out[1] = static_cast<uint8_t>(mask_bit | header.payload_len);
-  } else if (header.payload_len <= UINT16_MAX) {
-    out[1] = mask_bit | kLength16;
-    store_be16(out + 2, static_cast<uint16_t>(header.payload_len));
-    at = 4;
-  } else {
-    out[1] = mask_bit | kLength64;
-    store_be64(out + 2, header.payload_len);
-    at = 10;
-  }
-  if (header.masked) store_raw(out + at, header.key);
-}
-
 }  // namespace tidewire

@@ -118,7 +118,7 @@ void Connection::stop_reading() {
   in_payload_ = false;
   lender_.release(control_);
   control_ = nullptr;
-  assembler_.reset(&lender_);
+  drop_message();
   if (!opened_) return drop_opening();
   if (codec_ != nullptr) release_inflater();
 }

@@ -107,7 +107,7 @@ class Connection {
   ConnectionStats stats() const;
 
  private:
-  // One call of receive: what was fed, and what was made of it so far.
+  // One call that takes input: what was fed, and what was made of it so far.
   struct Input {
     uint8_t *data;
     size_t len;
@@ -116,6 +116,8 @@ class Connection {
     size_t cap;
     size_t count;
     uint64_t inflate_left;  // bytes
+    bool one_message;       // it ends the call, and is put together in dst where it fits
+    MutBytes dst;
 
     size_t left() const { return len - pos; }
   };
@@ -136,11 +138,14 @@ class Connection {
   void drop_opening();
 
   // receive.cc
+  Status make_way(MutBytes dst);
+  Status read(Input *in);
   Status read_frames(Input *in);
   Status read_messages(Input *in);
   Status read_frame(Input *in);
   Status read_header(Input *in, FrameHeader *out);
-  Status start_frame(const FrameHeader &header);
+  Status start_frame(const FrameHeader &header, MutBytes dst);
+  Status start_message(const FrameHeader &header, size_t room, MutBytes dst);
   Status start_control();
   Status read_data(Input *in);
   void advance(Input *in, size_t len);
@@ -151,6 +156,18 @@ class Connection {
   Status answer_ping(ByteView payload);
   void add_event(Input *in, EventType type, uint8_t opcode, MutBytes data, uint32_t code = 0, uint8_t flags = kFin);
   void deliver(Lease *lease);
+
+  // reading.cc
+  bool is_bound_to_other(MutBytes dst) const;
+  void release_room();
+  bool reads_into_message() const;
+  MutBytes room();
+  MutBytes unread();
+  void keep_unread(MutBytes bytes);
+  uint64_t read_buffer_len() const;
+  bool grow_reads();
+  void follow_reads(size_t len, size_t cap);
+  void drop_message();
 
   // inflate.cc
   Status read_deflated(Input *in);
@@ -224,7 +241,7 @@ class Connection {
   Lender lender_;  // its source is the settings
   Assembler assembler_;
   OutputQueue output_;
-  Lease *read_ = nullptr;       // room that was handed out to read into, or bytes of it that are not looked at yet
+  Lease *read_ = nullptr;       // what is read into, unless it is the message under way; then with the last events
   Lease *control_ = nullptr;    // payload of a control frame that was cut
   Lease *pong_ = nullptr;       // payload of a pong that waits for room, its length first
   Lease *delivered_ = nullptr;  // what the events of the last call point into
@@ -278,7 +295,7 @@ class Connection {
   bool pinged_ : 1 = false;               // a keepalive is not answered yet
   bool paused_ : 1 = false;               // the output went over its high mark, and not yet under its low one
   bool send_deflated_ : 1 = false;        // the message that is being sent is compressed
-  bool reading_ : 1 = false;              // room was handed out to read into
+  bool reading_ : 1 = false;              // room was handed out, or bytes in it were not looked at yet
   uint8_t read_growth_ : 4 = 0;           // how often the length of reads has doubled
   static constexpr size_t kKeyCount = 8;  // one call of the random source serves so many frames
   uint32_t keys_[kKeyCount];

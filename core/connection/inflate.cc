@@ -66,7 +66,7 @@ void Connection::deliver_piece(Input *in, Assembler *piece, bool last) {
   assembler_.message().len += piece->message().len;
   assembler_.message().utf8 = piece->message().utf8;
   MutBytes data;
-  Lease *bytes = piece->finish(&data);
+  Lease *bytes = piece->finish(&lender_, &data);
   add_chunk(in, data, last);
   deliver(bytes);
 }
@@ -97,13 +97,14 @@ Status Connection::inflate(Input *in, ByteView *from, bool last, Assembler *to) 
 // byte at least, and there is more in *slice.
 Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assembler *to) {
   const size_t given = slice->size;
-  Status status;
+  Status status = Status::kOk;
   do {
     // One byte more than the message may have shows that it has too many.
     const uint64_t max_len = settings().max_message_len - delivered_len(*to);
     const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
     const uint64_t len_before = to->message().len;
-    if (to->room().size == 0) {
+    // Memory of the caller's that is full may be just enough.
+    if (to->room().size == 0 && (status == Status::kNeedRoom || !to->borrows())) {
       const uint64_t of_piece = len_before + in->inflate_left + kPendingLen;
       const uint64_t most = to == &assembler_ || of_piece > allowed ? allowed : of_piece;
       const uint64_t guess = len_before > 0 ? 1 : guessed_room(frame_.payload_len);

@@ -11,23 +11,41 @@
 namespace tidewire {
 
 Status Connection::receive(MutBytes data, Event *events, size_t cap, size_t *out_count, size_t *out_consumed) {
-  lender_.release_list(delivered_);
-  delivered_ = nullptr;
-  if (state_ == State::kOpen && data.size > 0) since_ = now_;
-  Input in{data.data, data.size, 0, events, cap, 0, settings().deflate.max_call_len};
-  Status status = error_;
-  while (status == Status::kOk && in.left() > 0 && !close_received_) {
-    if (in.count == in.cap) {
-      status = Status::kNeedRoom;
-    } else {
-      status = opened_ ? read_frames(&in) : read_head(&in);
-    }
-  }
-  received_ = error_ == Status::kOk ? received_ + in.pos : error_offset_;
-  // Nothing is read after a close frame or a failure (RFC 6455 §1.4, §7.1.7).
-  if (close_received_ || failed(status)) in.pos = in.len;
+  *out_count = *out_consumed = 0;
+  const Status ready = make_way({});
+  if (TW_UNLIKELY(ready != Status::kOk)) return ready;
+  Input in{data.data, data.size, 0, events, cap, 0, settings().deflate.max_call_len, false, {}};
+  const Status status = read(&in);
   *out_count = in.count;
   *out_consumed = in.pos;
+  return status;
+}
+
+// Before a call that takes input: gives back what the last events point into, and room that was handed out. kState:
+// what has come waits for a call of its own; `dst` is receive_into's.
+Status Connection::make_way(MutBytes dst) {
+  if (TW_UNLIKELY(read_ != nullptr || assembler_.active())) {
+    if (unread().size > 0 || is_bound_to_other(dst)) return Status::kState;
+    release_room();
+  }
+  lender_.release_list(delivered_);
+  delivered_ = nullptr;
+  return Status::kOk;
+}
+
+Status Connection::read(Input *in) {
+  if (state_ == State::kOpen && in->len > 0) since_ = now_;
+  Status status = error_;
+  while (status == Status::kOk && in->left() > 0 && !close_received_) {
+    if (in->count == in->cap) {
+      status = Status::kNeedRoom;
+    } else {
+      status = opened_ ? read_frames(in) : read_head(in);
+    }
+  }
+  received_ = error_ == Status::kOk ? received_ + in->pos : error_offset_;
+  // Nothing is read after a close frame or a failure (RFC 6455 §1.4, §7.1.7).
+  if (close_received_ || failed(status)) in->pos = in->len;
   return status;
 }
 
@@ -38,7 +56,7 @@ Status Connection::receive_eof() {
 
 Status Connection::read_frames(Input *in) {
   const bool between_messages = !in_payload_ && header_have_ == 0 && !assembler_.active();
-  if (TW_LIKELY(between_messages)) {
+  if (TW_LIKELY(between_messages && !in->one_message)) {
     const Status status = read_messages(in);
     if (status != Status::kOk || in->left() == 0 || in->count == in->cap) return status;
   }
@@ -74,7 +92,7 @@ Status Connection::read_frame(Input *in) {
     FrameHeader header;
     Status status = read_header(in, &header);
     if (status == Status::kNeedInput) return Status::kOk;
-    if (status == Status::kOk) status = start_frame(header);
+    if (status == Status::kOk) status = start_frame(header, in->dst);
     if (status != Status::kOk) return fail(status, received_ + in->pos - header_have_);
     in->pos += header.header_len - header_have_;
     header_have_ = 0;
@@ -106,7 +124,7 @@ Status Connection::read_header(Input *in, FrameHeader *out) {
 }
 
 // Judges a header by what came before it, and by the limits, before any of its payload is kept.
-Status Connection::start_frame(const FrameHeader &header) {
+Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   const bool compressed = (header.first & kRsv1) != 0;
   if (header.control()) return compressed ? Status::kRsv : start_control();  // RFC 7692 §6.1
   const bool first = !assembler_.active();
@@ -124,17 +142,22 @@ Status Connection::start_frame(const FrameHeader &header) {
   const size_t room = inflates || has(kConnStream) ? 0 : static_cast<size_t>(header.payload_len);
   Status status = Status::kOk;
   if (first) {
-    Assembler::Message message;
-    message.since = now_;
-    message.opcode = header.opcode();
-    message.validated = message.opcode == kText && !has(kConnTrusted);
-    message.compressed = compressed;
-    status = assembler_.start(&lender_, message, room);
+    status = start_message(header, room, dst);
   } else if (room > 0) {
     status = assembler_.grow(&lender_, room, header.fin(), settings.max_message_len);
   }
   if (status == Status::kOk) assembler_.message().fragments++;
   return status;
+}
+
+Status Connection::start_message(const FrameHeader &header, size_t room, MutBytes dst) {
+  Assembler::Message message;
+  message.since = now_;
+  message.opcode = header.opcode();
+  message.validated = message.opcode == kText && !has(kConnTrusted);
+  message.compressed = (header.first & kRsv1) != 0;
+  return dst.size > 0 && room <= dst.size ? assembler_.start_in(&lender_, message, dst)
+                                          : assembler_.start(&lender_, message, room);
 }
 
 // Control frames are counted in whole seconds of the clock that tick() tells; without it there is no rate.
@@ -186,9 +209,10 @@ void Connection::finish_frame(Input *in) {
   if (has(kConnStream)) return assembler_.reset(&lender_);
   const uint8_t opcode = message.opcode;
   MutBytes data;
-  Lease *bytes = assembler_.finish(&data);
+  Lease *bytes = assembler_.finish(&lender_, &data);
   add_event(in, EventType::kMessage, opcode, data);
   deliver(bytes);
+  if (in->one_message) in->cap = in->count;
 }
 
 void Connection::add_chunk(Input *in, MutBytes data, bool last) {

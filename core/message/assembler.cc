@@ -19,31 +19,48 @@ size_t grown_cap(size_t cap, size_t needed, bool last, uint64_t max_len) {
 
 Status Assembler::start(Lender *lender, const Message &message, size_t room) {
   if (room > SIZE_MAX - sizeof(Message)) return Status::kNoMemory;
-  const Status status = lender->acquire(sizeof(Message) + room, &buffer_);
-  if (status == Status::kOk) new (buffer_->bytes()) Message(message);
+  Lease *lease = nullptr;
+  const Status status = lender->acquire(sizeof(Message) + room, &lease);
+  if (status == Status::kOk) move_to(lease, message);
   return status;
 }
 
+Status Assembler::start_in(Lender *lender, const Message &message, MutBytes dst) {
+  const Status status = start(lender, message, 0);
+  if (status != Status::kOk) return status;
+  this->message().data = dst.data;
+  this->message().cap = dst.size;
+  return Status::kOk;
+}
+
 Status Assembler::grow(Lender *lender, size_t more, bool last, uint64_t max_len) {
-  const size_t len = message().len;
-  const size_t cap = buffer_->cap - sizeof(Message);
-  if (more > SIZE_MAX - sizeof(Message) - len) return Status::kNoMemory;
-  if (len + more <= cap) return Status::kOk;
-  const size_t new_cap = grown_cap(cap, len + more, last, max_len);
+  const Message &message = this->message();
+  if (more > SIZE_MAX - sizeof(Message) - message.len) return Status::kNoMemory;
+  if (message.len + more <= message.cap) return Status::kOk;
+  const size_t new_cap = grown_cap(message.cap, message.len + more, last, max_len);
   Lease *larger = nullptr;
   // The largest one may not be rounded up to a size class.
   const Status status = new_cap == max_len ? lender->acquire_exact(sizeof(Message) + new_cap, &larger)
                                            : lender->acquire(sizeof(Message) + new_cap, &larger);
   if (status != Status::kOk) return status;
-  memcpy(larger->bytes(), buffer_->bytes(), sizeof(Message) + len);
-  lender->release(buffer_);
-  buffer_ = larger;
+  Lease *smaller = buffer_;
+  move_to(larger, message);
+  if (message.len > 0) memcpy(own_bytes(), message.data, message.len);
+  lender->release(smaller);
   return Status::kOk;
+}
+
+// The lease is that of `message` from now on, which has what is left of it as room.
+void Assembler::move_to(Lease *lease, const Message &message) {
+  buffer_ = lease;
+  Message *moved = new (lease->bytes()) Message(message);
+  moved->data = own_bytes();
+  moved->cap = lease->cap - sizeof(Message);
 }
 
 Status Assembler::append(const Kernels &kernels, const uint8_t *src, size_t len, uint32_t key, bool last,
                          size_t *out_error) {
-  return unmask(kernels, bytes() + message().len, src, len, key, last, out_error);
+  return unmask(kernels, message().data + message().len, src, len, key, last, out_error);
 }
 
 Status Assembler::pass(const Kernels &kernels, uint8_t *data, size_t len, uint32_t key, bool last, size_t *out_error) {
@@ -53,9 +70,12 @@ Status Assembler::pass(const Kernels &kernels, uint8_t *data, size_t len, uint32
 Status Assembler::unmask(const Kernels &kernels, uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, bool last,
                          size_t *out_error) {
   Message &message = this->message();
+  const bool lies_unmasked = dst == src && key == 0;
   if (message.validated) {
     Utf8State utf8 = message.utf8;
-    if (!kernels.unmask_utf8(dst, src, len, key, &utf8)) {
+    const bool valid =
+        lies_unmasked ? kernels.utf8_step(&utf8, src, len) : kernels.unmask_utf8(dst, src, len, key, &utf8);
+    if (!valid) {
       *out_error = utf8_first_error(message.utf8, dst, len);
       return Status::kUtf8;
     }
@@ -64,7 +84,7 @@ Status Assembler::unmask(const Kernels &kernels, uint8_t *dst, const uint8_t *sr
       return Status::kUtf8;
     }
     message.utf8 = utf8;
-  } else {
+  } else if (!lies_unmasked) {
     kernels.mask(dst, src, len, key);
   }
   message.len += len;
@@ -72,14 +92,14 @@ Status Assembler::unmask(const Kernels &kernels, uint8_t *dst, const uint8_t *sr
 }
 
 MutBytes Assembler::room() {
-  const size_t len = message().len;
-  return {bytes() + len, buffer_->cap - sizeof(Message) - len};
+  const Message &message = this->message();
+  return {message.data + message.len, message.cap - message.len};
 }
 
 Status Assembler::commit(const Kernels &kernels, size_t len, bool last) {
   Message &message = this->message();
   if (message.validated) {
-    const uint8_t *data = bytes() + message.len;
+    const uint8_t *data = message.data + message.len;
     Utf8State utf8 = message.utf8;
     if (!kernels.utf8_step(&utf8, data, len)) {
       message.len += utf8_first_error(message.utf8, data, len);
@@ -91,10 +111,15 @@ Status Assembler::commit(const Kernels &kernels, size_t len, bool last) {
   return last && message.utf8.need != 0 ? Status::kUtf8 : Status::kOk;
 }
 
-Lease *Assembler::finish(MutBytes *out) {
-  Lease *buffer = buffer_;
-  *out = {bytes(), message().len};
+Lease *Assembler::finish(Lender *lender, MutBytes *out) {
+  *out = {message().data, message().len};
   if (out->size == 0) out->data = nullptr;
+  if (borrows()) reset(lender);
+  return abandon();
+}
+
+Lease *Assembler::abandon() {
+  Lease *buffer = buffer_;
   buffer_ = nullptr;
   return buffer;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One message in one buffer, from pieces: text is validated on the way in, masked pieces are unmasked. What is known of
-// the message stands in front of its bytes, so that nothing is held between messages. Limits and the order of frames
-// are the connection's.
+// the message stands in front of its bytes, or alone where these are in memory of the caller, so that nothing is held
+// between messages. Limits and the order of frames are the connection's.
 #ifndef TIDEWIRE_CORE_MESSAGE_ASSEMBLER_H_
 #define TIDEWIRE_CORE_MESSAGE_ASSEMBLER_H_
 
@@ -18,11 +18,14 @@ namespace tidewire {
 
 class Assembler {
  public:
-  // In front of the bytes of a message under way.
-  struct Message {
+  // At the start of the lease of a message under way. Its size keeps the bytes behind it aligned.
+  struct alignas(16) Message {
     uint64_t since = 0;         // the time at which it started, in ns
     uint64_t deflated_len = 0;  // bytes of its payload that were inflated
+    uint8_t *data = nullptr;    // its bytes; set by start
+    size_t cap = 0;             // the room that they have; set by start
     size_t len = 0;             // bytes so far, delivered chunks included
+    size_t unread_len = 0;      // bytes that were read into the room and are still masked
     uint32_t fragments = 0;     // frames so far
     uint8_t opcode = 0;
     bool validated = false;   // it is text, and must be UTF-8
@@ -39,6 +42,10 @@ class Assembler {
 
   // Starts a message with room for `room` bytes. The statuses are Lender::acquire's.
   Status start(Lender *lender, const Message &message, size_t room);
+  // Starts a message in memory of the caller, which it leaves when it outgrows it.
+  Status start_in(Lender *lender, const Message &message, MutBytes dst);
+  // While active: whether the bytes are in memory of the caller.
+  bool borrows() const { return message().data != own_bytes(); }
   // Makes room for `more` bytes after what is there. `last`: nothing follows them; otherwise the message may grow to
   // max_len, and room is made for more than was asked. An error changes nothing.
   Status grow(Lender *lender, size_t more, bool last, uint64_t max_len);
@@ -56,13 +63,19 @@ class Assembler {
   // point.
   Status commit(const Kernels &kernels, size_t len, bool last);
 
-  // Ends the message and hands its buffer over, with its bytes (nullptr where there are none).
-  Lease *finish(MutBytes *out);
+  // Ends the message and tells its bytes (nullptr where there are none). Hands over the lease that they are in; nullptr
+  // where it is the caller's memory.
+  Lease *finish(Lender *lender, MutBytes *out);
+  // Where the bytes of a message start in the lease that finish() handed over.
+  static uint8_t *bytes_of(Lease *lease) { return lease->bytes() + sizeof(Message); }
+  // Gives the message up but hands over its lease, as somebody may still write to the room.
+  Lease *abandon();
 
   void reset(Lender *lender);
 
  private:
-  uint8_t *bytes() { return buffer_->bytes() + sizeof(Message); }
+  uint8_t *own_bytes() const { return bytes_of(buffer_); }
+  void move_to(Lease *lease, const Message &message);
   Status unmask(const Kernels &kernels, uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, bool last,
                 size_t *out_error);
 

@@ -66,6 +66,10 @@ inline std::vector<reference::Event> joined(const std::vector<reference::Event> 
   return out;
 }
 
+// The calls that take input: tw_conn_receive; tw_conn_read_buffer and _commit; tw_conn_receive_into; one of them by
+// turns.
+enum class Intake { kReceive, kReadBuffer, kInto, kMixed };
+
 // A call that only inflates takes nothing and brings nothing, but it comes nearer to max_message_len.
 inline constexpr size_t kMaxSilentCalls = 1 << 20;
 
@@ -80,32 +84,23 @@ class EngineSession {
   tw_status create(tw_conn_config config) {
     const tw_random counting = random_.c_api();
     if (config.random == nullptr) config.random = &counting;
+    streams_ = (config.flags & TW_CONN_STREAM) != 0;
     return tw_conn_create(&config, &conn_);
   }
 
-  // Feeds data in one call, and the rest of it again after each TW_NEED_ROOM.
+  // How receive() feeds the engine from now on. `dst_cap` is the room for messages in the session's own memory.
+  void take_input_by(Intake intake, size_t dst_cap = 0) {
+    intake_ = intake;
+    dst_.reset(new uint8_t[dst_cap]);
+    dst_cap_ = dst_cap;
+  }
+
+  // Feeds all of data, and what a call leaves of it again after each TW_NEED_ROOM.
   tw_status receive(const reference::Bytes &data, size_t cap, std::vector<reference::Event> *events) {
-    reference::Bytes rest = data;
-    for (size_t silent_calls = 0; silent_calls < kMaxSilentCalls; ++silent_calls) {
-      const std::unique_ptr<uint8_t[]> fed(new uint8_t[rest.size()]);
-      std::copy(rest.begin(), rest.end(), fed.get());
-      size_t count = cap + 1, consumed = rest.size() + 1;
-      std::vector<tw_event> found(cap);
-      const tw_status status = tw_conn_receive(conn_, fed.get(), rest.size(), found.data(), cap, &count, &consumed);
-      require(count <= cap, "no more events than there is room for");
-      require(consumed <= rest.size(), "no more bytes consumed than fed");
-      for (size_t i = 0; i < count; ++i) events->push_back(as_event(found[i]));
-      const size_t len = rest.size();
-      rest.assign(fed.get() + consumed, fed.get() + len);  // as the call has left it
-      memset(fed.get(), 0xDD, len);
-      if (status != TW_NEED_ROOM) {
-        require(rest.empty(), "all input is taken, or discarded after a failure");
-        return status;
-      }
-      if (consumed + count > 0) silent_calls = 0;
-    }
-    require(false, "calls make progress");
-    return TW_ERR_STATE;
+    events_ = events;
+    found_.resize(cap);
+    const Intake intake = intake_ == Intake::kMixed ? next_intake() : intake_;
+    return intake == Intake::kReadBuffer ? read(data) : feed(data, intake);
   }
 
   tw_status receive_eof() { return tw_conn_receive_eof(conn_); }
@@ -187,6 +182,93 @@ class EngineSession {
   tw_conn *get() { return conn_; }
 
  private:
+  Intake next_intake() {
+    mix_ = mix_ * 1103515245u + 12345u;
+    const uint32_t choice = (mix_ >> 16) % (streams_ ? 2 : 3);
+    return choice == 0 ? Intake::kReceive : choice == 1 ? Intake::kReadBuffer : Intake::kInto;
+  }
+
+  tw_status feed(const reference::Bytes &data, Intake intake) {
+    reference::Bytes rest = data;
+    for (size_t silent_calls = 0; silent_calls < kMaxSilentCalls; ++silent_calls) {
+      const std::unique_ptr<uint8_t[]> fed(new uint8_t[rest.size()]);
+      std::copy(rest.begin(), rest.end(), fed.get());
+      size_t count = found_.size() + 1, consumed = rest.size() + 1;
+      const tw_status status = call(intake, fed.get(), rest.size(), &count, &consumed);
+      require(consumed <= rest.size(), "no more bytes consumed than fed");
+      take_events(count);
+      const size_t len = rest.size();
+      rest.assign(fed.get() + consumed, fed.get() + len);  // as the call has left it
+      memset(fed.get(), 0xDD, len);
+      if (status == TW_ERR_STATE && intake != Intake::kInto) {
+        require(intake_ == Intake::kMixed && count == 0 && consumed == 0, "only a message in dst is in the way");
+        return feed(rest, Intake::kInto);
+      }
+      if (status != TW_NEED_ROOM) {
+        require(rest.empty(), "all input is taken, or discarded after a failure");
+        return status;
+      }
+      if (consumed + count > 0) silent_calls = 0;
+    }
+    require(false, "calls make progress");
+    return TW_ERR_STATE;
+  }
+
+  tw_status call(Intake intake, uint8_t *data, size_t len, size_t *count, size_t *consumed) {
+    const size_t cap = found_.size();
+    if (intake == Intake::kReceive) return tw_conn_receive(conn_, data, len, found_.data(), cap, count, consumed);
+    return tw_conn_receive_into(conn_, data, len, dst_.get(), dst_cap_, found_.data(), cap, count, consumed);
+  }
+
+  // As if data was what the socket had.
+  tw_status read(const reference::Bytes &data) {
+    size_t at = 0;
+    do {
+      uint8_t *room = nullptr;
+      size_t room_len = 0;
+      tw_status status = tw_conn_read_buffer(conn_, data.size() - at, &room, &room_len);
+      const reference::Bytes rest(data.begin() + static_cast<ptrdiff_t>(at), data.end());
+      if (status == TW_ERR_STATE) {
+        require(intake_ == Intake::kMixed, "only a message in dst is in the way");
+        return feed(rest, Intake::kInto);
+      }
+      if (status != TW_OK) return feed(rest, Intake::kReceive);  // without memory the connection goes on
+      require(room_len > 0, "there is room");
+      const size_t len = std::min(room_len, rest.size());
+      std::copy(rest.begin(), rest.begin() + static_cast<ptrdiff_t>(len), room);
+      at += len;
+      status = commit(len);
+      if (status != TW_OK) return status;
+    } while (at < data.size());
+    return TW_OK;
+  }
+
+  tw_status commit(size_t len) {
+    for (size_t silent_calls = 0; silent_calls < kMaxSilentCalls; ++silent_calls) {
+      size_t count = found_.size() + 1;
+      const tw_status status = tw_conn_read_commit(conn_, len, found_.data(), found_.size(), &count);
+      take_events(count);
+      if (status != TW_NEED_ROOM) return status;
+      if (count > 0) silent_calls = 0;
+      len = 0;
+    }
+    require(false, "calls make progress");
+    return TW_ERR_STATE;
+  }
+
+  void take_events(size_t count) {
+    require(count <= found_.size(), "no more events than there is room for");
+    for (size_t i = 0; i < count; ++i) {
+      const tw_event &event = found_[i];
+      events_->push_back(as_event(event));
+      const bool in_dst = event.type == TW_EVENT_MESSAGE && event.len > 0 && event.data == dst_.get();
+      if (intake_ == Intake::kInto && event.type == TW_EVENT_MESSAGE && event.len > 0) {
+        require(in_dst == (event.len <= dst_cap_), "a message is in dst where it fits");
+      }
+      if (in_dst) memset(dst_.get(), 0xDD, dst_cap_);
+    }
+  }
+
   reference::Event as_event(const tw_event &event) {
     require(event.reserved == 0, "reserved is 0");
     if (event.type == TW_EVENT_CHUNK) {
@@ -201,7 +283,14 @@ class EngineSession {
 
   CountingRandom random_;
   tw_conn *conn_ = nullptr;
+  bool streams_ = false;
   bool in_chunks_ = false;  // of a message whose last one is still to come
+  Intake intake_ = Intake::kReceive;
+  uint32_t mix_ = 1;  // what a mixed intake is chosen by
+  std::unique_ptr<uint8_t[]> dst_;
+  size_t dst_cap_ = 0;
+  std::vector<tw_event> found_;                      // by the last call
+  std::vector<reference::Event> *events_ = nullptr;  // where they go
 };
 
 inline reference::Bytes refusal(tw_status reason) {

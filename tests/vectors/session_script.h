@@ -92,6 +92,8 @@ class SessionScript {
     handshake_.host = "h";
     handshake_.max_head_len = 512;
     config_.handshake = &handshake_;
+    config_.read_len = 256;  // shorter than many frames
+    config_.max_read_len = 1024;
     config_.flags = (choice & 0x02) != 0 ? 0 : TW_CONN_UPGRADED;
     if ((choice & 0x04) != 0) {
       config_.max_frame_len = 40;

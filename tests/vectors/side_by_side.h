@@ -52,6 +52,7 @@ class SideBySide {
     tw_conn_config config = script.config();
     if (script.pooled()) config.pool = pool_.emplace().get();
     require(engine_.create(config) == TW_OK, "a good configuration makes a connection");
+    engine_.take_input_by(Intake::kMixed, 64);
   }
 
   void run() {

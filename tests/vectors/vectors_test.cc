@@ -24,6 +24,14 @@ using reference::Event;
 
 constexpr size_t kEventCap = 64;
 constexpr size_t kEverySplitMax = 2048;  // bytes
+constexpr uint32_t kReadLen = 256;       // bytes, so that every read buffer is too small at some time
+
+// How the engine takes input.
+struct Way {
+  const char *name;
+  Intake intake = Intake::kReceive;
+  size_t dst_cap = 0;
+};
 
 // How the input of one step is fed: in pieces of `piece` bytes, or cut in two at `at`. The other steps come whole.
 struct Cut {
@@ -208,12 +216,15 @@ void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vect
 }
 
 // Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix.
-void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
+void run_engine(const Vector &vector, const Way &way, const Cut &cut, std::vector<Bytes> *outputs) {
   CountingRandom counting = random_of(vector);
   const tw_random random = counting.c_api();
   tw_conn_config config = vector.config;
   config.random = &random;
+  config.read_len = kReadLen;
+  config.max_read_len = 4 * kReadLen;
   EngineSession session;
+  session.take_input_by(way.intake, way.dst_cap);
   const tw_status created = session.create(config);
   const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;
   ASSERT_STREQ(tw_status_name(created), tw_status_name(create_step ? vector.steps[0].status : TW_OK));
@@ -238,31 +249,42 @@ void run_engine(const Vector &vector, const Cut &cut, std::vector<Bytes> *output
   ASSERT_EQ(std::string(last.begin(), last.begin() + std::min(last.size(), status_line.size())), status_line);
 }
 
-void expect_same(const std::string &how, const Vector &vector, const Cut &cut, const std::vector<Bytes> &whole) {
+void expect_same(const std::string &how, const Vector &vector, const Way &way, const Cut &cut,
+                 const std::vector<Bytes> &whole) {
   SCOPED_TRACE(how);
   std::vector<Bytes> outputs;
-  run_engine(vector, cut, &outputs);
+  run_engine(vector, way, cut, &outputs);
   if (::testing::Test::HasFatalFailure()) return;
   ASSERT_TRUE(outputs == whole) << "another output than in one piece";
 }
 
 bool is_cut_at(size_t at, size_t len) { return len <= kEverySplitMax || at <= 64 || at % 251 == 0 || at >= len - 64; }
 
-void run_every_cut(const Vector &vector) {
+void run_every_cut(const Vector &vector, const Way &way) {
+  SCOPED_TRACE(way.name);
   std::vector<Bytes> whole;
-  run_engine(vector, {}, &whole);
+  run_engine(vector, way, {}, &whole);
   if (::testing::Test::HasFatalFailure()) return;
-  expect_same("with room for one event", vector, {.cap = 1}, whole);
-  expect_same("byte by byte", vector, {.piece = 1}, whole);
+  expect_same("with room for one event", vector, way, {.cap = 1}, whole);
+  expect_same("byte by byte", vector, way, {.piece = 1}, whole);
   for (size_t i = 0; i < vector.steps.size(); ++i) {
     if (vector.steps[i].action != Step::Action::kInput) continue;
     const size_t len = vector.steps[i].data.size();
     for (size_t at = 1; at < len && !::testing::Test::HasFatalFailure(); ++at) {
       if (!is_cut_at(at, len)) continue;
       const std::string how = "step " + std::to_string(i) + " cut at " + std::to_string(at);
-      expect_same(how, vector, {.step = i, .at = at}, whole);
+      expect_same(how, vector, way, {.step = i, .at = at}, whole);
     }
   }
+}
+
+void run_every_way(const Vector &vector) {
+  run_every_cut(vector, {.name = "tw_conn_receive"});
+  run_every_cut(vector, {.name = "tw_conn_read_buffer", .intake = Intake::kReadBuffer});
+  if ((vector.config.flags & TW_CONN_STREAM) != 0) return;  // puts no message together
+  run_every_cut(vector, {.name = "tw_conn_receive_into, small", .intake = Intake::kInto, .dst_cap = 5});
+  if (vector.config.max_memory_len != 0) return;  // memory of the caller's has no limit
+  run_every_cut(vector, {.name = "tw_conn_receive_into, ample", .intake = Intake::kInto, .dst_cap = 1 << 18});
 }
 
 void run_reference(const Vector &vector) {
@@ -323,7 +345,7 @@ void run_each_allocation(const Vector &vector) {
 }
 
 void run_each_kernel(const Vector &vector) {
-  each_kernel([&vector](const Kernels &) { run_every_cut(vector); });
+  each_kernel([&vector](const Kernels &) { run_every_way(vector); });
 }
 
 class VectorTest : public ::testing::Test {

@@ -65,7 +65,7 @@ class AssemblerUnderTest {
 
   Bytes finish() {
     MutBytes bytes;
-    finished = assembler.finish(&bytes);
+    finished = assembler.finish(&lender, &bytes);
     return Bytes(bytes.data, bytes.data + bytes.size);
   }
 
@@ -107,7 +107,7 @@ TEST(Assembler, EmptyMessageHasNoBytes) {
   ASSERT_EQ(test.add(kText, {}, false), Status::kOk);
   ASSERT_EQ(test.add(kText, {}, true), Status::kOk);
   MutBytes bytes{nullptr, 1};
-  test.finished = test.assembler.finish(&bytes);
+  test.finished = test.assembler.finish(&test.lender, &bytes);
   EXPECT_EQ(bytes.data, nullptr);
   EXPECT_EQ(bytes.size, 0u);
 }

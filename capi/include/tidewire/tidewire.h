@@ -529,7 +529,7 @@ typedef struct tw_conn_config {
   uint64_t pong_timeout_ns;             /* for the answer to such a ping; 0: 20 s */
   uint64_t message_timeout_ns;          /* from the first byte of a message to its last; 0: 60 s */
   uint64_t close_timeout_ns;            /* from the first close frame until all is read and written; 0: 10 s */
-  uint32_t read_len;                    /* bytes of tw_conn_read_buffer at first; 0: 8 KiB */
+  uint32_t read_len;                    /* bytes of a read buffer at first, its own 32 included; 0: 8 KiB */
   uint32_t max_read_len;                /* ... while reads fill it; 0: 256 KiB, or read_len where that is more */
   uint32_t write_len;                   /* bytes of the first buffer of output; 0: 4 KiB */
   uint32_t min_borrow_len;              /* bytes from which on TW_SEND_BORROW does not copy; 0: 8 KiB */
@@ -597,12 +597,12 @@ TW_API void tw_conn_destroy(tw_conn *conn);
 TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
                                  size_t *out_count, size_t *out_consumed);
 
-/* Where to read from the socket into, *out_cap bytes: the buffer of a large message under way, so that its bytes land
- * where they will live, or else a buffer that is borrowed until its events are given back, of a size that follows how
- * full the reads are. hint: bytes known to wait in the socket, or 0. Gives back the memory of the last events. The room
- * is this connection's until the next call that takes input; calling again without one is allowed.
- * TW_ERR_STATE: tw_conn_read_commit returned TW_NEED_ROOM; TW_ERR_NO_MEMORY, TW_ERR_LIMIT_MEMORY: the connection goes
- * on. Since 0.1. */
+/* Where to read from the socket into, *out_cap bytes: the buffer of a message under way, where its frame misses as much
+ * as a read buffer has, so that its bytes land where they will live; or else a read buffer, borrowed until its events
+ * are given back, of a size that follows how full the reads are. hint: bytes known to wait in the socket, or 0. Gives
+ * back the memory of the last events. The room is this connection's until the next call that takes input; calling again
+ * without one is allowed. TW_ERR_STATE: tw_conn_read_commit returned TW_NEED_ROOM; TW_ERR_NO_MEMORY,
+ * TW_ERR_LIMIT_MEMORY: the connection goes on. Since 0.1. */
 TW_API tw_status tw_conn_read_buffer(tw_conn *conn, size_t hint, uint8_t **out_data, size_t *out_cap);
 
 /* Like tw_conn_receive, of the first `len` bytes of that room. After TW_NEED_ROOM call it with len 0 until it returns
@@ -621,9 +621,9 @@ TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, 
 /* Bytes with one or more holders, which may be in different threads. */
 typedef struct tw_lease tw_lease;
 
-/* Moves the bytes of an event of the last call that took input out of the connection, which may then go on or be
- * destroyed; its pool must stay. A message that the engine put together is not copied, anything else is. *out_data
- * points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
+/* Moves the bytes of an event of the last call that took input, at most once for each, out of the connection, which may
+ * then go on or be destroyed; its pool must stay. A message that the engine put together is not copied, anything else
+ * is. *out_data points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
  * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
 TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
 

@@ -20,14 +20,17 @@ class SharedLease {
  public:
   // Takes a lease over with one holder, who inherits the duty to release it. Overwrites the first kOverhead of its
   // bytes, and leaves the others where they are.
-  static SharedLease *adopt(const LeaseSource &source, Lease *lease) { return new (lease) SharedLease(source, *lease); }
+  static SharedLease *adopt(const LeaseSource &source, Lease *lease) {
+    const Lease copy = *lease;  // whose bytes are undefined once the new object's life begins
+    return new (lease) SharedLease(source, copy);
+  }
   // Borrows room for `len` bytes; nullptr without memory.
   static SharedLease *create(const LeaseSource &source, size_t len) {
     if (len > SIZE_MAX - sizeof(SharedLease)) return nullptr;
     size_t size = sizeof(SharedLease) + len;
     void *memory = source.pool != nullptr ? source.pool->acquire(size, &size) : source.allocator.allocate(size);
     if (memory == nullptr) return nullptr;
-    return adopt(source, new (memory) Lease{nullptr, size - sizeof(Lease)});
+    return new (memory) SharedLease(source, Lease{nullptr, size - sizeof(Lease)});
   }
 
   uint8_t *bytes() { return reinterpret_cast<uint8_t *>(this + 1); }

@@ -29,8 +29,8 @@ Status OutputQueue::append_segment(Lender *lender, size_t lease_len, uint8_t **o
   Lease *lease = nullptr;
   const Status status = lender->acquire(lease_len - sizeof(Lease), &lease);
   if (status != Status::kOk) return status;
-  const size_t cap = lease->held_len() - sizeof(Segment);
-  Segment *segment = new (lease) Segment{*lease, 0, 0, cap, {}, nullptr};
+  const Lease copy = *lease;  // whose bytes are undefined once the segment's life begins
+  Segment *segment = new (lease) Segment{copy, 0, 0, copy.held_len() - sizeof(Segment), {}, nullptr};
   if (tail_ == nullptr) {
     head_ = segment;
   } else {

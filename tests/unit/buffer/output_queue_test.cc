@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "tests/support/counting_allocator.h"
 #include "tests/support/test_bytes.h"
@@ -40,6 +42,21 @@ class QueueUnderTest {
     return true;
   }
 
+  // Both parts as one. False when there was no memory.
+  bool push_reference(const Bytes &before, ByteView bytes, SharedLease *lease = nullptr) {
+    uint8_t *room = nullptr;
+    const Status status = queue.reserve_before_reference(&lender_, before.size(), &room);
+    EXPECT_EQ(status == Status::kOk, room != nullptr);
+    if (room == nullptr) return false;
+    if (!before.empty()) memcpy(room, before.data(), before.size());
+    queue.commit(before.size());
+    queue.refer(bytes, lease);
+    expected.insert(expected.end(), before.begin(), before.end());
+    expected.insert(expected.end(), bytes.data, bytes.data + bytes.size);
+    return true;
+  }
+  bool push_reference(const Bytes &before, const Bytes &bytes) { return push_reference(before, test::view(bytes)); }
+
   void consume(size_t len) {
     queue.consume(&lender_, len);
     expected.erase(expected.begin(), expected.begin() + static_cast<ptrdiff_t>(len));
@@ -57,10 +74,12 @@ class QueueUnderTest {
     expected.clear();
   }
 
+  uint64_t held_len() const { return lender_.held_len(); }
+
   Bytes contents() const {
-    ByteView views[64];
+    ByteView views[512];
     Bytes out;
-    const size_t count = queue.views(views, 64);
+    const size_t count = queue.views(views, 512);
     for (size_t i = 0; i < count; ++i) out.insert(out.end(), views[i].data, views[i].data + views[i].size);
     return out;
   }
@@ -222,15 +241,141 @@ TEST(OutputQueue, SteadyTrafficThroughAPoolAllocatesNothing) {
   EXPECT_EQ(under.counting.allocations(), before);
 }
 
+// ---- References ----
+
+// Bytes in a lease with one holder, this object.
+class Shared {
+ public:
+  Shared(CountingAllocator *counting, const Bytes &bytes) : len_(bytes.size()) {
+    LeaseSource source;
+    source.allocator = counting->core();
+    lease_ = SharedLease::create(source, len_);
+    if (lease_ == nullptr) abort();  // there is memory
+    memcpy(lease_->bytes(), bytes.data(), len_);
+  }
+  ~Shared() { drop(); }
+  Shared(const Shared &) = delete;
+  Shared &operator=(const Shared &) = delete;
+
+  void drop() {
+    if (lease_ != nullptr) lease_->release();
+    lease_ = nullptr;
+  }
+  SharedLease *lease() { return lease_; }
+  ByteView view() { return {lease_->bytes(), len_}; }
+
+ private:
+  SharedLease *lease_;
+  size_t len_;
+};
+
+TEST(OutputQueue, ReferencesComeInTheirOrderAndAreNotCopied) {
+  QueueUnderTest under;
+  const Bytes first = test::pattern(5000), second = test::pattern(7000, 3);
+  ASSERT_TRUE(under.push({1, 2}));
+  ASSERT_TRUE(under.push_reference({3, 4}, first));
+  ASSERT_TRUE(under.push_reference({}, second));
+  ASSERT_TRUE(under.push({5}));
+  EXPECT_TRUE(under.holds_what_was_queued());
+  ByteView views[8];
+  ASSERT_EQ(under.queue.views(views, 8), 4u);
+  EXPECT_EQ(views[1].data, first.data());
+  EXPECT_EQ(views[2].data, second.data());
+  EXPECT_EQ(under.queue.views(views, 2), 2u);
+}
+
+TEST(OutputQueue, EverySplitOfConsumptionOfReferences) {
+  const Bytes foreign = test::pattern(40);
+  for (size_t first = 0; first <= 100; ++first) {
+    for (size_t second = 0; first + second <= 100; second += 7) {
+      QueueUnderTest under;
+      ASSERT_TRUE(under.push_reference(test::pattern(10), foreign));
+      ASSERT_TRUE(under.push_reference({1, 2}, foreign));
+      ASSERT_TRUE(under.push(test::pattern(8)));
+      under.consume(first);
+      ASSERT_TRUE(under.holds_what_was_queued()) << first;
+      under.consume(second);
+      ASSERT_TRUE(under.holds_what_was_queued()) << first << " + " << second;
+      ASSERT_TRUE(under.push({1, 2, 3}));
+      ASSERT_TRUE(under.holds_what_was_queued()) << first << " + " << second;
+    }
+  }
+}
+
+TEST(OutputQueue, TheLastByteOfAReferenceGivesItsLeaseBack) {
+  QueueUnderTest under;
+  Shared shared(&under.counting, test::pattern(1000));
+  ASSERT_TRUE(under.push_reference({1}, shared.view(), shared.lease()));
+  ASSERT_TRUE(under.push_reference({2}, shared.view(), shared.lease()));
+  shared.drop();
+  EXPECT_EQ(under.counting.live_blocks(), 3u) << "two segments and the lease";
+  under.consume(1001);
+  EXPECT_EQ(under.counting.live_blocks(), 2u) << "the other reference holds it";
+  under.consume(1000);
+  EXPECT_EQ(under.counting.live_blocks(), 2u);
+  EXPECT_TRUE(under.holds_what_was_queued());
+  under.consume(1);
+  EXPECT_EQ(under.counting.live_blocks(), 0u);
+}
+
+TEST(OutputQueue, ClearGivesLeasesBack) {
+  QueueUnderTest under;
+  Shared shared(&under.counting, test::pattern(1000));
+  ASSERT_TRUE(under.push_reference({1}, shared.view(), shared.lease()));
+  shared.drop();
+  under.clear();
+  EXPECT_EQ(under.counting.live_blocks(), 0u);
+}
+
+TEST(OutputQueue, ReferencedBytesAreNotHeld) {
+  QueueUnderTest under;
+  const Bytes foreign = test::pattern(1 << 20);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(under.push_reference({1, 2}, foreign));
+  EXPECT_LE(under.held_len(), 10u * 256);
+  ASSERT_TRUE(under.push({1}));
+  EXPECT_LE(under.held_len(), 10u * 256 + kFirstLen) << "what lies elsewhere asks for no larger segment";
+}
+
+TEST(OutputQueue, SegmentsGrowFromTheFirstLength) {
+  QueueUnderTest under;
+  std::vector<uint64_t> lens;
+  while (lens.size() < 5) {
+    const uint64_t before = under.held_len();
+    ASSERT_TRUE(under.push(test::pattern(500)));
+    if (under.held_len() > before) lens.push_back(under.held_len() - before);
+  }
+  EXPECT_EQ(lens, (std::vector<uint64_t>{4096, 16384, 65536, 65536, 65536}));
+}
+
+TEST(OutputQueue, NoMemoryForWhatGoesBeforeAReference) {
+  QueueUnderTest under;
+  const Bytes foreign = test::pattern(100);
+  under.counting.fail_after(0);
+  EXPECT_FALSE(under.push_reference({1, 2}, foreign));
+  ASSERT_TRUE(under.push_reference({1, 2}, foreign));
+  under.counting.fail_after(0);
+  EXPECT_FALSE(under.push_reference({}, foreign));
+  EXPECT_TRUE(under.holds_what_was_queued());
+}
+
 TEST(OutputQueue, RandomTrafficEqualsAPlainCopy) {
   for (const bool pooled : {false, true}) {
+    const Bytes foreign = test::pattern(20000, 7);
     QueueUnderTest under(pooled);
+    Shared shared(&under.counting, foreign);
     test::Rng rng(12);
     for (int i = 0; i < 3000; ++i) {
-      if (rng() % 5 < 3 && under.expected.size() < 300000) {
+      const bool full = under.expected.size() >= 300000;
+      if (rng() % 5 == 0 && !full) {
+        const bool owned = rng() % 2 == 0;
+        const ByteView all = owned ? shared.view() : test::view(foreign);
+        const size_t from = rng() % 10000, len = 1 + rng() % 9999;
+        ASSERT_TRUE(
+            under.push_reference(test::pattern(rng() % 15), all.slice(from, len), owned ? shared.lease() : nullptr));
+      } else if (rng() % 5 < 3 && !full) {
         ASSERT_TRUE(under.push(test::pattern(rng() % (rng() % 10 == 0 ? 90000 : 600), i)));
       } else {
-        under.consume(std::min(under.expected.size(), static_cast<size_t>(rng() % 5000)));
+        under.consume(std::min(under.expected.size(), static_cast<size_t>(rng() % 9000)));
       }
       ASSERT_EQ(under.queue.size(), under.expected.size());
       if (i % 25 == 0) {

@@ -62,6 +62,21 @@ std::vector<uint8_t> multilingual(size_t len, Numbers &numbers) {
 
 }  // namespace
 
+std::vector<uint8_t> make_records(size_t len, Numbers &numbers) {
+  static constexpr const char *kSymbols[] = {"EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "USDCHF", "NZDUSD", "EURGBP"};
+  std::string text = "[";
+  while (text.size() < len) {
+    char record[128];
+    snprintf(record, sizeof(record),
+             "{\"symbol\":\"%s\",\"bid\":%u.%05u,\"ask\":%u.%05u,\"size\":%u,\"time\":1700%06u},",
+             kSymbols[numbers.below(7)], numbers.below(2), numbers.below(100000), numbers.below(2),
+             numbers.below(100000), 100 * numbers.below(50), numbers.below(1000000));
+    text += record;
+  }
+  text.resize(len);
+  return {text.begin(), text.end()};
+}
+
 std::vector<uint8_t> make_payload(Content content, size_t len, Numbers &numbers) {
   if (content == Content::kMultilingual) return multilingual(len, numbers);
   std::vector<uint8_t> payload(len);
@@ -112,9 +127,8 @@ namespace {
 
 constexpr size_t kHeaderMax = 14;  // bytes
 
-void append_frame(std::vector<uint8_t> &out, Content content, const std::vector<uint8_t> &payload, Numbers &numbers) {
-  const size_t len = payload.size();
-  out.push_back(content == Content::kBinary ? 0x82 : 0x81);
+void append_frame(std::vector<uint8_t> &out, uint8_t first, const uint8_t *payload, size_t len, Numbers &numbers) {
+  out.push_back(first);
   const int len_bytes = len < 126 ? 0 : len < 65536 ? 2 : 8;
   out.push_back(static_cast<uint8_t>(0x80 | (len_bytes == 0 ? len : len_bytes == 2 ? 126 : 127)));
   for (int i = len_bytes - 1; i >= 0; --i) out.push_back(static_cast<uint8_t>(uint64_t{len} >> (8 * i)));
@@ -139,10 +153,27 @@ std::vector<Read> make_reads(Content content, size_t payload_len) {
       const size_t len = random ? numbers.below(kRandomMax + 1) : payload_len;
       const std::vector<uint8_t> payload = make_payload(content, len, numbers);
       read.expected.take(payload.data(), payload.size());
-      append_frame(read.bytes, content, payload, numbers);
+      append_frame(read.bytes, content == Content::kBinary ? 0x82 : 0x81, payload.data(), len, numbers);
     } while (read.bytes.size() + longest + kHeaderMax <= kReadLen);
   }
   return reads;
+}
+
+Read make_fragmented_read(size_t payload_len, size_t fragments) {
+  Numbers numbers(payload_len);
+  Read read;
+  read.expected.check = true;
+  do {
+    const std::vector<uint8_t> payload = make_payload(Content::kBinary, payload_len, numbers);
+    read.expected.take(payload.data(), payload.size());
+    for (size_t i = 0; i < fragments; ++i) {
+      const size_t begin = payload_len * i / fragments;
+      const size_t end = payload_len * (i + 1) / fragments;
+      const int first = (i + 1 == fragments ? 0x80 : 0) | (i == 0 ? 2 : 0);
+      append_frame(read.bytes, static_cast<uint8_t>(first), payload.data() + begin, end - begin, numbers);
+    }
+  } while (read.bytes.size() + payload_len + fragments * kHeaderMax <= kReadLen);
+  return read;
 }
 
 std::unique_ptr<uint8_t[], FreeMemory> allocate_read_buffer() { return allocate_pages(kReadLen + kHeaderMax); }

@@ -42,6 +42,9 @@ enum class Content { kBinary, kAscii, kMultilingual };
 // "Binary", "Ascii", "Multilingual".
 const char *name_of(Content content);
 
+// JSON records as an application sends them: `len` bytes that compress, and no two alike.
+std::vector<uint8_t> make_records(size_t len, Numbers &numbers);
+
 // Exactly `len` bytes. Multilingual text has code points of 1 to 4 bytes, and stays valid UTF-8 when bit 0 of every
 // byte is inverted.
 std::vector<uint8_t> make_payload(Content content, size_t len, Numbers &numbers);
@@ -109,7 +112,10 @@ constexpr size_t kRandomMax = 125;  // bytes
 // One read of payloads of one length; or, for kRandomLen, 64 different reads of random lengths up to kRandomMax.
 std::vector<Read> make_reads(Content content, size_t payload_len);
 
-// Room for any read, at the start of a page.
+// One read of binary messages, each in `fragments` frames of equal length: 64 KiB of whole messages, or one.
+Read make_fragmented_read(size_t payload_len, size_t fragments);
+
+// Room for any read of make_reads, at the start of a page.
 std::unique_ptr<uint8_t[], FreeMemory> allocate_read_buffer();
 
 // ---- Output ----

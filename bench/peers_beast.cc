@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Boost.Beast 1.74: its masking and validation routines, and its websocket::stream, blocking, over memory. Its defaults
 // are kept but for one: a message leaves as one frame, because what it is compared with sends one frame.
-#include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/websocket/stream.hpp>
-#include <string>
 
+#include "bench/beast_stream.h"
 #include "bench/peers.h"
 
 namespace tidewire::bench {
@@ -18,106 +13,6 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
-
-std::string make_accept(beast::string_view key) {
-  websocket::detail::sec_ws_accept_type accept;
-  websocket::detail::make_sec_ws_accept(accept, key);
-  return {accept.data(), accept.size()};
-}
-
-// What lies below a websocket::stream: reads come from memory, writes go to a sink.
-class MemoryStream {
- public:
-  using executor_type = asio::io_context::executor_type;
-
-  explicit MemoryStream(asio::io_context &context) : context_(context) {}
-  executor_type get_executor() noexcept { return context_.get_executor(); }
-
-  void set_input(const uint8_t *data, size_t len) { input_ = asio::buffer(data, len); }
-  void set_output(Sink *sink) { sink_ = sink; }
-  // The next output is a client's request: it is answered.
-  void expect_request() { is_request_expected_ = true; }
-
-  template <class Buffers>
-  size_t read_some(const Buffers &buffers, boost::system::error_code &error) {
-    const size_t len = asio::buffer_copy(buffers, input_);
-    input_ += len;
-    error = len == 0 ? asio::error::eof : boost::system::error_code();
-    return len;
-  }
-
-  template <class Buffers>
-  size_t write_some(const Buffers &buffers, boost::system::error_code &error) {
-    size_t len = 0;
-    for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers); ++it) {
-      const asio::const_buffer buffer = *it;
-      sink_->write(buffer.data(), buffer.size());
-      len += buffer.size();
-    }
-    error = {};
-    if (is_request_expected_) answer_request();
-    return len;
-  }
-
-  // A blocking stream must have them; nobody calls them here.
-  template <class Buffers>
-  size_t read_some(const Buffers &buffers) {
-    boost::system::error_code error;
-    return read_some(buffers, error);
-  }
-  template <class Buffers>
-  size_t write_some(const Buffers &buffers) {
-    boost::system::error_code error;
-    return write_some(buffers, error);
-  }
-  friend void teardown(beast::role_type, MemoryStream &, boost::system::error_code &) {}
-
- private:
-  void answer_request() {
-    const std::string request(reinterpret_cast<const char *>(sink_->data()), sink_->len());
-    const std::string name = "Sec-WebSocket-Key: ";
-    response_ =
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-        make_accept(request.substr(request.find(name) + name.size(), 24)) + "\r\n\r\n";
-    input_ = asio::buffer(response_);
-    is_request_expected_ = false;
-  }
-
-  asio::io_context &context_;
-  asio::const_buffer input_;
-  Sink *sink_ = nullptr;
-  std::string response_;
-  bool is_request_expected_ = false;
-};
-
-// An open connection of either role.
-class Connection {
- public:
-  explicit Connection(Role role) : stream_(context_) {
-    Sink sink;
-    stream_.next_layer().set_output(&sink);
-    boost::system::error_code error;
-    if (role == Role::kClient) {
-      stream_.next_layer().expect_request();
-      stream_.handshake("localhost", "/", error);
-    } else {
-      beast::http::request<beast::http::empty_body> request(beast::http::verb::get, "/", 11);
-      request.set(beast::http::field::host, "localhost");
-      request.set(beast::http::field::upgrade, "websocket");
-      request.set(beast::http::field::connection, "Upgrade");
-      request.set(beast::http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
-      request.set(beast::http::field::sec_websocket_version, "13");
-      stream_.accept(request, error);
-    }
-    if (error) die("Beast: " + error.message());
-  }
-
-  websocket::stream<MemoryStream> &stream() { return stream_; }
-
- private:
-  asio::io_context context_;
-  websocket::stream<MemoryStream> stream_;
-};
 
 class StreamDecoder : public Decoder {
  public:
@@ -133,7 +28,7 @@ class StreamDecoder : public Decoder {
   }
 
  private:
-  Connection connection_{Role::kServer};
+  BeastConnection connection_{Role::kServer};
   beast::flat_buffer message_;
 };
 
@@ -154,7 +49,7 @@ class StreamEncoder : public Encoder {
   }
 
  private:
-  Connection connection_;
+  BeastConnection connection_;
 };
 
 void mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {

@@ -12,6 +12,7 @@ LIMITS = ("memcpy", "malloc", "zlib", "raw")
 COUNTERS = {
     "allocations": "allocations per message",
     "compressed": "compressed bytes / payload bytes",
+    "held": "bytes per connection that the engine asked its allocator for",
     "heap": "heap bytes per connection",
     "resident": "resident bytes per connection",
     "writes": "system calls that write 100 messages",

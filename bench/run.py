@@ -20,7 +20,7 @@ from results import collect, typical_spread
 from summary import make_results
 from tables import as_text, grid, heading
 
-SUITES = ["masking", "utf8", "decode", "encode", "accept_key"]
+SUITES = ["masking", "utf8", "decode", "encode", "reassembly", "end_to_end", "deflate", "accept_key", "handshake", "idle"]
 QUICK_SIZES = "/(16|24|125|1024|65536|random)$"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

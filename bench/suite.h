@@ -36,9 +36,10 @@ inline std::vector<const Peer *> others() {
 
 // `check` runs once, before the first run, and dies where the row's results are wrong.
 template <class Check, class Run>
-void add_row(const std::string &what, const std::string &row, size_t len, Check check, Run run) {
+benchmark::internal::Benchmark *add_row(const std::string &what, const std::string &row, size_t len, Check check,
+                                        Run run) {
   const std::string name = "BM_" + what + "/" + row + "/" + (len == kRandomLen ? "random" : std::to_string(len));
-  benchmark::RegisterBenchmark(name.c_str(), [=, checked = false](benchmark::State &state) mutable {
+  return benchmark::RegisterBenchmark(name.c_str(), [=, checked = false](benchmark::State &state) mutable {
     if (!checked) check(name);
     checked = true;
     run(state);
@@ -49,6 +50,16 @@ void add_row(const std::string &what, const std::string &row, size_t len, Check 
 inline void set_per_message(benchmark::State &state, uint64_t messages) {
   using benchmark::Counter;
   state.counters["per_message"] = Counter(static_cast<double>(messages), Counter::kIsRate | Counter::kInvert);
+}
+
+// The counter that holds allocations per message.
+inline void set_allocations(benchmark::State &state, uint64_t allocations, uint64_t messages) {
+  state.counters["allocations"] = static_cast<double>(allocations) / static_cast<double>(messages);
+}
+
+// The counter that holds what a row sends, relative to the payloads that it was given.
+inline void set_compressed(benchmark::State &state, uint64_t sent_len, uint64_t payload_len) {
+  state.counters["compressed"] = static_cast<double>(sent_len) / static_cast<double>(payload_len);
 }
 
 }  // namespace tidewire::bench

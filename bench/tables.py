@@ -51,7 +51,8 @@ def grid(table):
     sizes = table.sizes()
     # Ratios of what is counted would be noise beside the counts.
     lines = figure_lines(table) + (ratio_lines(table) if table.is_timed else [])
-    return [size_name(size) for size in sizes], [
+    names = [str(size) if "connection" in table.unit else size_name(size) for size in sizes]
+    return names, [
         [title, *(texts.get(size, "-") for size in sizes)] for title, texts in lines
     ]
 

@@ -297,6 +297,7 @@ class Connection {
   bool send_deflated_ : 1 = false;        // the message that is being sent is compressed
   bool reading_ : 1 = false;              // room was handed out, or bytes in it were not looked at yet
   uint8_t read_growth_ : 4 = 0;           // how often the length of reads has doubled
+  uint8_t small_reads_ : 2 = 0;           // that came in a row
   static constexpr size_t kKeyCount = 8;  // one call of the random source serves so many frames
   uint32_t keys_[kKeyCount];
 };

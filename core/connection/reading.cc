@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kLeastReadBuffer = 256;  // bytes, the smallest size class
 constexpr unsigned kMaxReadGrowth = 15;     // what read_growth_ can count to
+constexpr unsigned kMaxSmallReads = 3;      // what small_reads_ can count to
 
 // At the start of the lease that is read into; the room follows.
 struct ReadBuffer {
@@ -158,13 +159,12 @@ bool Connection::grow_reads() {
   return true;
 }
 
-// After a read of `len` bytes into `cap`: doubles what it filled, halves what it filled to a quarter at most.
+// After a read of `len` bytes into `cap`: doubles what it filled, halves what several in a row filled to a quarter at
+// most. One alone may be the rest of what filled the last.
 void Connection::follow_reads(size_t len, size_t cap) {
-  if (len == cap) {
-    grow_reads();
-  } else if (len <= cap / 4 && read_growth_ > 0) {
-    read_growth_ = (read_growth_ - 1) & kMaxReadGrowth;
-  }
+  if (len == cap) grow_reads();
+  small_reads_ = len > cap / 4 ? 0 : (small_reads_ + 1) & kMaxSmallReads;
+  if (len <= cap / 4 && small_reads_ == 0 && read_growth_ > 0) read_growth_ = (read_growth_ - 1) & kMaxReadGrowth;
 }
 
 // Gives the message under way up. Room in it that was handed out may still be written to, until input is taken.

@@ -42,7 +42,7 @@ void play_step(ScriptPlayer *player, const SessionStep &step) {
 }
 
 // Gives how many allocations failed, so that the caller knows when there is none left to fail.
-uint64_t play_without_memory(const SessionScript &script, uint64_t nth, bool for_ever, bool pooled) {
+uint64_t play_without_memory(const SessionScript &script, Intake intake, uint64_t nth, bool for_ever, bool pooled) {
   CountingAllocator allocator;
   const tw_allocator c_allocator = allocator.c_api();
   std::optional<IdlePool> pool;
@@ -50,7 +50,7 @@ uint64_t play_without_memory(const SessionScript &script, uint64_t nth, bool for
   config.allocator = &c_allocator;
   if (pooled) config.pool = pool.emplace(&c_allocator).get();
   allocator.fail_after(nth, for_ever);
-  ScriptPlayer player({.piece = 7, .cap = 2});
+  ScriptPlayer player({.piece = 7, .cap = 2, .intake = intake});
   const tw_status created = player.create(config);
   if (created != TW_OK) {
     EXPECT_EQ(created, TW_ERR_NO_MEMORY);
@@ -67,11 +67,12 @@ TEST(AllocationFailure, IsACleanStatusAndLeaksNothing) {
   for (size_t i = 0; i < kSessions; ++i) {
     const Bytes bytes = scripts.next();
     const SessionScript script(bytes.data(), bytes.size());
+    const Intake intake = i % 2 == 0 ? Intake::kReceive : Intake::kMixed;
     for (const bool for_ever : {false, true}) {
       for (const bool pooled : {false, true}) {
         for (uint64_t nth = 0;; ++nth) {
           SCOPED_TRACE("session " + std::to_string(i) + " allocation " + std::to_string(nth));
-          const uint64_t failed = play_without_memory(script, nth, for_ever, pooled);
+          const uint64_t failed = play_without_memory(script, intake, nth, for_ever, pooled);
           if (::testing::Test::HasFailure()) return;
           if (failed == 0) break;
           failures += failed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A connection is a function of bytes, calls and times: what it shows is the same to the byte, however the input is
-// cut, however many events are asked for at once, whatever the kernel and wherever memory comes from.
+// cut, by whichever call it is taken, however many events are asked for at once, whatever the kernel and wherever
+// memory comes from.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -91,6 +92,9 @@ TEST(Determinism, CutsOfTheInputDoNotMatter) {
     ASSERT_TRUE(same_bytes(view(trace(script, {.cap = 1})), view(whole))) << "one event at a time";
     for (uint32_t seed = 1; seed < 4; ++seed) {
       ASSERT_TRUE(same_bytes(view(trace(script, {.cap = 3, .seed = seed})), view(whole))) << "cut by seed " << seed;
+    }
+    for (const Intake intake : {Intake::kReadBuffer, Intake::kMixed}) {
+      ASSERT_TRUE(same_bytes(view(trace(script, {.cap = 2, .seed = 5, .intake = intake})), view(whole))) << "read";
     }
   }
 }

@@ -17,11 +17,13 @@
 namespace tidewire::test {
 
 // How input is fed: in pieces of at most `piece` bytes, or cut by `seed` where that is not 0, with room for `cap`
-// events.
+// events, by which call, and with how many bytes of room where that takes memory of the caller's.
 struct Feeding {
   size_t piece = SIZE_MAX;
   size_t cap = 64;
   uint32_t seed = 0;
+  Intake intake = Intake::kReceive;
+  size_t dst_cap = 100;
 };
 
 // What a call brought.
@@ -34,7 +36,9 @@ struct Played {
 
 class ScriptPlayer {
  public:
-  explicit ScriptPlayer(const Feeding &feeding = {}) : feeding_(feeding), cuts_(feeding.seed) {}
+  explicit ScriptPlayer(const Feeding &feeding = {}) : feeding_(feeding), cuts_(feeding.seed) {
+    engine_.take_input_by(feeding.intake, feeding.dst_cap);
+  }
 
   tw_status create(const tw_conn_config &config) { return engine_.create(config); }
 

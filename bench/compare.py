@@ -4,11 +4,8 @@
 import dataclasses
 import statistics
 
-from results import collect, kind, size_key, size_name, typical_spread
+from results import NEGLIGIBLE, collect, kind, size_key, size_name, typical_spread
 from tables import as_text, heading
-
-# Counts that differ by less are equal: what is allocated once is spread over a varying number of messages.
-SAME_COUNT = 0.005
 
 
 class NotComparable(Exception):
@@ -64,7 +61,7 @@ def all_values(tables):
 
 
 def count_ratio(old, new):
-    if abs(new - old) <= SAME_COUNT:
+    if abs(new - old) <= NEGLIGIBLE:
         return 1.0
     return new / old if old else float("inf")
 
@@ -82,8 +79,8 @@ def drifts(old_tables, new_tables):
 
 
 def context_notes(old, new):
-    before = old["machine"] | old["runs"][0]["context"]
-    after = new["machine"] | new["runs"][0]["context"]
+    before = old["machine"] | old["context"]
+    after = new["machine"] | new["context"]
     return [
         f"{fact} was {before[fact]}, is {after[fact]}"
         for fact in ("system", "packages", "compiler", "flags", "kernel", "tidewire")
@@ -97,7 +94,7 @@ def compare(old, new):
         raise NotComparable(
             f"the old run was made on another machine: {old['machine']['cpu']}, not {new['machine']['cpu']}"
         )
-    old_tables, new_tables = collect(old["runs"]), collect(new["runs"])
+    old_tables, new_tables = collect(old["suites"]), collect(new["suites"])
     before, after = all_values(old_tables), all_values(new_tables)
     shared = [key for key in after if key in before and is_ours(key[1])]
     if not shared:

@@ -43,7 +43,7 @@ th:first-child, td:first-child { text-align: left; } th { color: var(--quiet); f
 
 
 def facts(document):
-    machine, context = document["machine"], document["runs"][0]["context"]
+    machine, context = document["machine"], document["context"]
     return {
         "date": machine["date"],
         "processor": f"{machine['cpu']}, core {machine['core']} of {machine['cores']}",
@@ -128,7 +128,7 @@ def comparison_section(comparison):
 
 def make_report(document, comparison=None):
     """The page for a document as run.py --json writes it."""
-    tables = collect(document["runs"])
+    tables = collect(document["suites"])
     parts = [f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in facts(document).items()]
     page = ["<h1>tidewire: benchmarks</h1>", f"<dl>{''.join(parts)}</dl>"]
     page.append(

@@ -17,6 +17,8 @@ COUNTERS = {
     "resident": "resident bytes per connection",
     "writes": "system calls that write 100 messages",
 }
+# Counts that differ by less are equal: what is allocated once is spread over a varying number of messages.
+NEGLIGIBLE = 0.005
 # With one of these the time of the row says nothing.
 UNTIMED = {"heap", "writes"}
 
@@ -94,11 +96,11 @@ def spread(samples):
     return (samples[-1] - samples[0]) / median if median else 0.0
 
 
-def collect(runs):
-    """{name: Table} of the entries of all suites, in the order in which they were registered."""
+def collect(suites):
+    """{name: Table} of the entries of all suites, each a list, in the order in which they were registered."""
     samples = collections.defaultdict(list)
-    for run in runs:
-        for entry in sorted(run["benchmarks"], key=lambda entry: entry["family_index"]):
+    for entries in suites:
+        for entry in sorted(entries, key=lambda entry: entry["family_index"]):
             if entry["run_type"] == "iteration":
                 # Google Benchmark appends such parts as /iterations:1.
                 samples[tuple(entry["name"].removeprefix("BM_").split("/")[:3])].append(entry)

@@ -14,13 +14,26 @@ import subprocess
 import sys
 import tempfile
 
+import loopback
 from compare import NotComparable, compare, print_comparison
 from report import make_report
 from results import collect, typical_spread
 from summary import make_results
 from tables import as_text, grid, heading
 
-SUITES = ["masking", "utf8", "decode", "encode", "reassembly", "end_to_end", "deflate", "accept_key", "handshake", "idle"]
+SUITES = [
+    "masking",
+    "utf8",
+    "decode",
+    "encode",
+    "reassembly",
+    "end_to_end",
+    "deflate",
+    "accept_key",
+    "handshake",
+    "idle",
+]
+CONTEXT = ["compiler", "flags", "kernel", "tidewire", "floor"]
 QUICK_SIZES = "/(16|24|125|1024|65536|random)$"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -69,39 +82,47 @@ def call(program, options, cpu):
     return finished.stdout
 
 
-def run_suite(suite, arguments):
-    """The parsed results of one program, or None when no row of it matches the filter."""
+def run_program(suite, arguments, rows, min_time):
+    """The parsed results of the rows of one program that match, or None when there are none."""
     program = arguments.build / "bench" / f"{suite}_bench"
     if not program.exists():
         sys.exit(f"{program} is missing: build the release preset first, or name the directory with --build")
-    rows = f"--benchmark_filter={arguments.filter}"
-    count = call(program, [rows, "--benchmark_list_tests=true"], arguments.cpu).count("BM_")
+    options = [f"--benchmark_filter={rows}", "--benchmark_list_tests=true"]
+    count = call(program, options, arguments.cpu).count("BM_")
     if count == 0:
         return None
     print(f"-- {suite}: {count} rows", file=sys.stderr, flush=True)
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         options = [
-            rows,
+            f"--benchmark_filter={rows}",
             f"--benchmark_repetitions={arguments.repetitions}",
-            f"--benchmark_min_time={arguments.min_time}",
+            f"--benchmark_min_time={min_time}",
             "--benchmark_enable_random_interleaving=true",
             f"--benchmark_out={out.name}",
             "--benchmark_out_format=json",
         ]
         call(program, options, arguments.cpu)
-        results = json.load(out)
-    for name in ("executable", "host_name"):
-        results["context"].pop(name, None)
-    return results
+        return json.load(out)
+
+
+def read_context(arguments):
+    """How the programs were built, as each says with its results."""
+    context = run_program("accept_key", arguments, "/tw_accept_key/", 0.001)["context"]
+    return {name: context[name] for name in CONTEXT if name in context}
 
 
 def run_all(arguments):
     """The document that --json keeps."""
-    machine = read_machine(arguments)
-    runs = [run for run in (run_suite(suite, arguments) for suite in SUITES) if run]
-    if not runs:
+    document = {"machine": read_machine(arguments), "context": read_context(arguments)}
+    benchmarks = []
+    for suite in SUITES:
+        if results := run_program(suite, arguments, arguments.filter, arguments.min_time):
+            benchmarks.append(results["benchmarks"])
+    benchmarks.append(loopback.rows(arguments))
+    document["suites"] = [entries for entries in benchmarks if entries]
+    if not document["suites"]:
         sys.exit(f"no row matches {arguments.filter}")
-    return {"machine": machine, "runs": runs}
+    return document
 
 
 def bench_packages():
@@ -134,14 +155,14 @@ def read_machine(arguments):
 
 
 def print_document(document):
-    machine, context = document["machine"], document["runs"][0]["context"]
+    machine, context = document["machine"], document["context"]
     print(f"{machine['date']}  {machine['cpu']}, core {machine['core']} of {machine['cores']}")
     print(f"{context['compiler']} {context['flags']}, kernel {context['kernel']}, {', '.join(machine['packages'])}")
     print(f"medians of {machine['repetitions']} repetitions; load average before: {machine['load_average'][0]:.2f}")
     if "floor" in context:
         print(f"floor: {context['floor']}")
     print("Ratios are of time: below 1 ours is faster. Compare figures of one table only.")
-    tables = collect(document["runs"])
+    tables = collect(document["suites"])
     for table in tables.values():
         print("\n" + as_text(heading(table), *grid(table)))
     spreads = [

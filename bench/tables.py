@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Tables as text and as Markdown, with the ratios of ours to the limits and to the best peer below the figures."""
 
-from results import best_peer, kind, size_name
+from results import NEGLIGIBLE, best_peer, kind, size_name
 
 
 def number(value):
-    if value == 0:
+    if value < NEGLIGIBLE:
         return "0"
-    if value < 0.01:
-        return f"{value:.1g}"
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
@@ -52,9 +50,7 @@ def grid(table):
     # Ratios of what is counted would be noise beside the counts.
     lines = figure_lines(table) + (ratio_lines(table) if table.is_timed else [])
     names = [str(size) if "connection" in table.unit else size_name(size) for size in sizes]
-    return names, [
-        [title, *(texts.get(size, "-") for size in sizes)] for title, texts in lines
-    ]
+    return names, [[title, *(texts.get(size, "-") for size in sizes)] for title, texts in lines]
 
 
 def as_text(title, header, lines):

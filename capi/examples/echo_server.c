@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A WebSocket echo server for Linux: one thread, one epoll set, one read buffer and one pool for all connections. A
-// wake-up of a connection costs one read, one tw_conn_receive and one writev, however many messages arrived.
+// A WebSocket echo server for Linux: one thread, one epoll set, one pool. A wake-up of a connection costs one read and
+// one writev, however many messages arrived; large messages are written from where they were read.
 #define _GNU_SOURCE  // accept4
 #include <arpa/inet.h>
 #include <err.h>
@@ -21,11 +21,9 @@
 #include <unistd.h>
 
 enum {
-  READ_LEN = 256 * 1024,    // bytes taken from a socket at once
-  HIGH_WATER = 256 * 1024,  // unsent bytes above which a peer is not read until it has taken most of them
-  OUTPUT_LEN = 64 << 20,    // what is queued for a peer at most: what one read can add, if it was well compressed
+  OUTPUT_LEN = 4 << 20,  // what one read can add to the output, besides one message
   EVENT_CAP = 256,
-  VIEW_CAP = 64,
+  VIEW_CAP = 256,
   READY_CAP = 256,
   ACCEPT_CAP = 64  // connections accepted at once, so that a flood of them does not starve the others
 };
@@ -34,26 +32,24 @@ enum {
 #define SECOND UINT64_C(1000000000)
 #define LINGER (2 * SECOND)  // for a peer to close its end after we closed ours
 #define DRAIN (5 * SECOND)   // for everybody, after SIGTERM
-#define SWEEP (SECOND / 10)  // between two looks at all deadlines
 
 struct peer {
   int fd;
-  uint32_t watched;   // EPOLLIN, EPOLLOUT
-  uint64_t deadline;  // of the connection, or for the peer to close its end
-  tw_conn *conn;      // NULL: it lingers
+  int has_more;      // events of what was read
+  int lingers;       // all was written; only the peer's end is awaited
+  uint32_t watched;  // EPOLLIN or EPOLLOUT
+  uint64_t drop_at;  // at the latest
+  tw_conn *conn;
   struct peer *next;
   struct peer **link;  // what points here
 };
 
 struct server {
   int epoll_fd, listen_fd;
-  uint64_t now, swept;  // swept: when all deadlines were looked at
-  uint64_t deadline;    // no peer's is before it
-  uint64_t stop_at;     // when it ends at the latest; 0: it is not stopping
+  int stopping;
+  uint64_t now, swept;  // swept: when all peers were looked at
   struct peer *peers;
   tw_conn_config config;
-  tw_event events[EVENT_CAP];
-  uint8_t input[READ_LEN];
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -70,23 +66,6 @@ static uint64_t clock_ns(void) {
 static int watch(struct server *server, int op, int fd, uint32_t events, struct peer *peer) {
   struct epoll_event event = {.events = events, .data = {.ptr = peer}};
   return epoll_ctl(server->epoll_fd, op, fd, &event);
-}
-
-static void peer_watch(struct server *server, struct peer *peer, uint32_t events) {
-  if (peer->watched != events) watch(server, EPOLL_CTL_MOD, peer->fd, events, peer);
-  peer->watched = events;
-}
-
-static void peer_expect(struct server *server, struct peer *peer, uint64_t deadline) {
-  peer->deadline = deadline;
-  if (server->deadline > deadline) server->deadline = deadline;
-}
-
-// A time-out that has passed needs no care here: it shows in what the connection wants.
-static void peer_tick(struct server *server, struct peer *peer) {
-  uint64_t deadline;
-  tw_conn_tick(peer->conn, server->now, &deadline);
-  peer_expect(server, peer, deadline);
 }
 
 static void peer_drop(struct peer *peer) {
@@ -106,161 +85,150 @@ static void peer_add(struct server *server, int fd) {
     return;
   }
   peer->fd = fd;
-  peer_tick(server, peer);  // the time for the handshake begins
+  peer->watched = EPOLLIN;
+  peer->drop_at = TW_NEVER;
   peer->next = server->peers;
   peer->link = &server->peers;
   if (peer->next != NULL) peer->next->link = &peer->next;
   server->peers = peer;
-  peer->watched = EPOLLIN;
   if (watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, peer) != 0) peer_drop(peer);
 }
 
-// Queues a reply to each message. Returns 0 when the peer must be dropped.
+// Queues a reply to each message; the large ones stay where they are. Returns 0 when the peer must be dropped.
 static int peer_echo(struct peer *peer, const tw_event *events, size_t count) {
+  tw_message replies[EVENT_CAP];
+  size_t reply_count = 0, queued;
   for (size_t i = 0; i < count; i++) {
     if (events[i].type != TW_EVENT_MESSAGE) continue;
-    tw_status status =
-        tw_conn_send(peer->conn, events[i].opcode, events[i].data, (size_t)events[i].len, TW_SEND_VALID_UTF8);
-    if (status != TW_OK && status != TW_ERR_STATE) return 0;  // TW_ERR_STATE: a close frame of ours is on its way
+    replies[reply_count++] = (tw_message){.data = events[i].data,
+                                          .len = (size_t)events[i].len,
+                                          .opcode = events[i].opcode,
+                                          .flags = TW_SEND_BORROW | TW_SEND_VALID_UTF8};
   }
-  return 1;
+  tw_status status = tw_conn_send_batch(peer->conn, replies, reply_count, &queued);
+  return status == TW_OK || status == TW_ERR_STATE;  // TW_ERR_STATE: a close frame of ours is on its way
 }
 
-// Returns 0 when the peer must be dropped. A peer that broke a rule is not: its connection has queued the close frame
-// that says why, and wants nothing but to write that and to be closed.
-static int peer_read(struct server *server, struct peer *peer) {
-  ssize_t got = read(peer->fd, server->input, READ_LEN);
-  if (got < 0) return errno == EAGAIN || errno == EINTR;
-  if (peer->conn == NULL) return got > 0;  // it lingers: nothing counts but its end
-  if (got == 0) {
-    tw_conn_receive_eof(peer->conn);
-    return 1;
+// Reads once, unless not all events of the last read have come yet. Returns 0 when the peer must be dropped. A peer
+// that broke a rule is not: its connection has queued the close frame that says why.
+static int peer_read(struct peer *peer) {
+  size_t len = 0;
+  if (!peer->has_more) {
+    uint8_t *room;
+    size_t room_cap;
+    if (tw_conn_read_buffer(peer->conn, 0, &room, &room_cap) != TW_OK) return 0;
+    ssize_t got = read(peer->fd, room, room_cap);
+    if (got < 0 && errno != EAGAIN && errno != EINTR) return 0;
+    if (got == 0 && peer->lingers) return 0;
+    if (got == 0) tw_conn_receive_eof(peer->conn);
+    if (got > 0) len = (size_t)got;
   }
-  uint8_t *data = server->input;
-  size_t len = (size_t)got, count, consumed;
-  tw_status status;
-  do {
-    status = tw_conn_receive(peer->conn, data, len, server->events, EVENT_CAP, &count, &consumed);
-    if (!peer_echo(peer, server->events, count)) return 0;
-    data += consumed;
-    len -= consumed;
-  } while (status == TW_NEED_ROOM);
-  return 1;
+  tw_event events[EVENT_CAP];
+  size_t count;
+  peer->has_more = tw_conn_read_commit(peer->conn, len, events, EVENT_CAP, &count) == TW_NEED_ROOM;
+  return peer_echo(peer, events, count);
 }
+
+static int peer_has_output(const struct peer *peer) { return (tw_conn_wants(peer->conn) & TW_WANT_WRITE) != 0; }
 
 // Returns 0 when the peer must be dropped.
-static int peer_flush(struct peer *peer) {
+static int peer_write(struct peer *peer) {
   tw_view views[VIEW_CAP];
   size_t count;
   tw_conn_output(peer->conn, views, VIEW_CAP, &count);
-  if (count == 0) return 1;
   ssize_t written = writev(peer->fd, (const struct iovec *)views, (int)count);
   if (written < 0) return errno == EAGAIN || errno == EINTR;
   tw_conn_output_consume(peer->conn, (size_t)written);
   return 1;
 }
 
-// The last bytes are with the kernel. To close a socket that has unread input would reset the connection, and the peer
-// could lose them: end our direction only and wait, not for long, until the peer ends its own.
-static void peer_linger(struct server *server, struct peer *peer) {
-  tw_conn_destroy(peer->conn);
-  peer->conn = NULL;
-  peer_expect(server, peer, server->now + LINGER);
-  shutdown(peer->fd, SHUT_WR);
-  peer_watch(server, peer, EPOLLIN);
+// Reads and replies. While replies wait nothing is read: they may lie where they were read, and a peer that does not
+// take them need not send more. Returns 0 when the peer must be dropped.
+static int peer_exchange(struct peer *peer, int readable) {
+  for (;;) {
+    if (peer_has_output(peer)) {
+      if (!peer_write(peer)) return 0;
+      if (peer_has_output(peer)) return 1;
+    }
+    if (!readable && !peer->has_more) break;
+    if (!peer_read(peer)) return 0;
+    readable = 0;
+  }
+  size_t count, consumed;
+  tw_conn_receive(peer->conn, NULL, 0, NULL, 0, &count, &consumed);  // gives back what was read into
+  return 1;
 }
 
 static void peer_serve(struct server *server, struct peer *peer, uint32_t ready) {
-  int alive = (ready & (EPOLLERR | EPOLLHUP)) == 0;  // HUP: both directions are closed
-  if (alive && peer->conn != NULL) peer_tick(server, peer);
-  if (alive && (ready & EPOLLIN) != 0) alive = peer_read(server, peer);
-  if (alive && peer->conn != NULL) alive = peer_flush(peer);
-  if (!alive) {
+  // A time-out that has passed shows in what the connection wants. The next deadline is not needed: everybody is served
+  // once a second.
+  uint64_t deadline;
+  tw_conn_tick(peer->conn, server->now, &deadline);
+  int broken = (ready & (EPOLLERR | EPOLLHUP)) != 0;  // HUP: both directions are closed
+  if (broken || server->now >= peer->drop_at || !peer_exchange(peer, (ready & EPOLLIN) != 0)) {
     peer_drop(peer);
     return;
   }
-  if (peer->conn == NULL) return;
-  peer_tick(server, peer);  // what was read and written may have brought the deadline nearer
-  uint32_t wants = tw_conn_wants(peer->conn);
-  if ((wants & TW_WANT_CLOSE) != 0) {
-    peer_linger(server, peer);
-    return;
+  if (tw_conn_wants(peer->conn) == TW_WANT_CLOSE && !peer->lingers) {
+    // The last bytes are with the kernel. To close a socket that has unread input would reset the connection, and the
+    // peer could lose them: end our direction only and read on, not for long, until the peer ends its own.
+    shutdown(peer->fd, SHUT_WR);
+    peer->lingers = 1;
+    peer->drop_at = server->now + LINGER;
   }
-  uint32_t in = (wants & (TW_WANT_READ | TW_WANT_PAUSE)) == TW_WANT_READ ? EPOLLIN : 0;
-  uint32_t out = (wants & TW_WANT_WRITE) != 0 ? EPOLLOUT : 0;
-  peer_watch(server, peer, in | out);
+  uint32_t events = peer_has_output(peer) ? EPOLLOUT : EPOLLIN;
+  if (peer->watched != events) watch(server, EPOLL_CTL_MOD, peer->fd, events, peer);
+  peer->watched = events;
 }
 
 static void server_accept(struct server *server) {
   for (int i = 0; i < ACCEPT_CAP; i++) {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EAGAIN || errno == ECONNABORTED) return;
+    if (fd >= 0) {
+      peer_add(server, fd);
+    } else {
       // Without descriptors or memory the listener would stay ready for ever: look away until the next sweep.
-      watch(server, EPOLL_CTL_MOD, server->listen_fd, 0, NULL);
-      if (server->deadline > server->now + SECOND) server->deadline = server->now + SECOND;
+      if (errno != EAGAIN && errno != ECONNABORTED) watch(server, EPOLL_CTL_MOD, server->listen_fd, 0, NULL);
       return;
     }
-    peer_add(server, fd);
   }
 }
 
-// Serves the peers whose deadline has come, drops those that linger too long, and looks at the listener again.
 static void server_sweep(struct server *server) {
-  int stopped = server->stop_at != 0 && server->now >= server->stop_at;
   server->swept = server->now;
-  server->deadline = server->stop_at != 0 ? server->stop_at : TW_NEVER;
   for (struct peer *peer = server->peers, *next; peer != NULL; peer = next) {
     next = peer->next;
-    if (stopped || (peer->conn == NULL && server->now >= peer->deadline))
-      peer_drop(peer);
-    else if (server->now >= peer->deadline)
-      peer_serve(server, peer, 0);
-    else
-      peer_expect(server, peer, peer->deadline);
+    peer_serve(server, peer, 0);
   }
-  if (server->stop_at == 0) watch(server, EPOLL_CTL_MOD, server->listen_fd, EPOLLIN, NULL);
+  if (!server->stopping) watch(server, EPOLL_CTL_MOD, server->listen_fd, EPOLLIN, NULL);
 }
 
-// Stops to accept and says goodbye to everybody.
+// Stops to accept and says goodbye to everybody, but for those that have not even said hello.
 static void server_stop(struct server *server) {
+  server->stopping = 1;
   close(server->listen_fd);
-  server->stop_at = server->now + DRAIN;
-  if (server->deadline > server->stop_at) server->deadline = server->stop_at;
-  for (struct peer *peer = server->peers, *next; peer != NULL; peer = next) {
-    next = peer->next;
-    if (tw_conn_state(peer->conn) == TW_STATE_CONNECTING) {
-      peer_drop(peer);
-    } else if (peer->conn != NULL) {
-      tw_conn_close(peer->conn, 1001, NULL, 0);  // refused where the connection is closing already: just as well
-      peer_serve(server, peer, 0);
-    }
+  for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+    int connecting = tw_conn_state(peer->conn) == TW_STATE_CONNECTING;
+    peer->drop_at = server->now + (connecting ? 0 : DRAIN);
+    tw_conn_close(peer->conn, 1001, NULL, 0);  // refused where the connection is closing already: just as well
   }
-}
-
-// When to sweep: at a deadline, but not more often than SWEEP allows.
-static uint64_t server_due(const struct server *server) {
-  uint64_t earliest = server->swept + SWEEP;
-  return server->deadline > earliest ? server->deadline : earliest;
+  server_sweep(server);
 }
 
 static void server_run(struct server *server) {
   struct epoll_event ready[READY_CAP];
-  while (server->stop_at == 0 || server->peers != NULL) {
-    uint64_t due = server_due(server), wait = due > server->now ? due - server->now : 0;
-    if (wait > SECOND) wait = SECOND;  // a signal interrupts the wait, or is seen after it
-    int count = epoll_wait(server->epoll_fd, ready, READY_CAP, (int)((wait + 999999) / 1000000));
+  while (!server->stopping || server->peers != NULL) {
+    int count = epoll_wait(server->epoll_fd, ready, READY_CAP, 1000);
     server->now = clock_ns();
     for (int i = 0; i < count; i++) {
-      struct peer *peer = ready[i].data.ptr;
-      if (peer == NULL)
+      if (ready[i].data.ptr == NULL)
         server_accept(server);
       else
-        peer_serve(server, peer, ready[i].events);
+        peer_serve(server, ready[i].data.ptr, ready[i].events);
     }
     // These two may drop any peer, so they wait until the batch, which may name it, is over.
-    if (server->now >= server_due(server)) server_sweep(server);
-    if (stop_signal != 0 && server->stop_at == 0) server_stop(server);
+    if (server->now - server->swept >= SECOND) server_sweep(server);
+    if (stop_signal != 0 && !server->stopping) server_stop(server);
   }
 }
 
@@ -274,8 +242,7 @@ static void server_open(struct server *server, const char *host, uint16_t port) 
   if (bind(fd, (struct sockaddr *)&address, address_len) != 0 || listen(fd, SOMAXCONN) != 0) err(1, "%s", host);
   if (getsockname(fd, (struct sockaddr *)&address, &address_len) != 0) err(1, "getsockname");
 
-  server->now = clock_ns();
-  server->deadline = TW_NEVER;
+  server->now = server->swept = clock_ns();
   server->listen_fd = fd;
   server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (watch(server, EPOLL_CTL_ADD, fd, EPOLLIN, NULL) != 0) err(1, "epoll");
@@ -288,16 +255,6 @@ static uint64_t number(const char *text, uint64_t min, uint64_t max) {
   uint64_t value = strtoull(text, &end, 10);
   if (end == text || *end != '\0' || value < min || value > max) errx(2, "%s: not a number, or out of range", text);
   return value;
-}
-
-static void server_configure(struct server *server, tw_deflate_config *deflate) {
-  tw_conn_config *config = &server->config;
-  config->deflate = deflate;
-  config->max_frame_len = config->max_message_len;
-  config->output_high_len = HIGH_WATER;
-  config->max_output_len = OUTPUT_LEN + config->max_message_len;
-  config->max_memory_len = 2 * config->max_output_len;
-  if (tw_pool_create(NULL, &config->pool) != TW_OK) errx(1, "no memory");
 }
 
 int main(int argc, char **argv) {
@@ -324,7 +281,11 @@ int main(int argc, char **argv) {
       default: return 2;
     }
   }
-  server_configure(&server, deflate);
+  server.config.deflate = deflate;
+  server.config.max_frame_len = server.config.max_message_len;
+  server.config.max_output_len = OUTPUT_LEN + server.config.max_message_len;
+  server.config.max_memory_len = 4 * server.config.max_output_len;
+  if (tw_pool_create(NULL, &server.config.pool) != TW_OK) errx(1, "no memory");
 
   signal(SIGPIPE, SIG_IGN);  // writev reports EPIPE instead
   signal(SIGTERM, on_signal);

@@ -2,6 +2,8 @@
 // The buffer protocol's errors are a BufferError or a TypeError that does not say which argument it means: ours do.
 #include "buffer_arg.h"
 
+#include "call_args.h"
+
 namespace tidewire::python {
 
 namespace {
@@ -24,6 +26,7 @@ bool BufferArg::take(PyObject *object, const char *name) {
   if (PyBytes_CheckExact(object)) {
     data_ = reinterpret_cast<uint8_t *>(PyBytes_AS_STRING(object));
     len_ = static_cast<size_t>(PyBytes_GET_SIZE(object));
+    lender_ = object;
     return true;
   }
   if (!PyObject_CheckBuffer(object)) {
@@ -45,6 +48,22 @@ bool BufferArg::write(PyObject *object, const char *name) {
   PyErr_Format(PyExc_TypeError, "%s is written to and must be writable, not read-only %.200s", name,
                Py_TYPE(object)->tp_name);
   return false;
+}
+
+bool BufferArg::text(PyObject *object, const char *name) {
+  std::string_view text;
+  if (!text_arg(object, name, &text)) return false;
+  data_ = reinterpret_cast<uint8_t *>(const_cast<char *>(text.data()));
+  len_ = text.size();
+  lender_ = object;
+  return true;
+}
+
+Py_buffer BufferArg::hand_over() {
+  Py_buffer held = view_;
+  if (held.obj == nullptr) held.obj = Py_NewRef(lender_);
+  view_.obj = nullptr;
+  return held;
 }
 
 }  // namespace tidewire::python

@@ -18,9 +18,13 @@ class BufferArg {
     if (view_.obj != nullptr) PyBuffer_Release(&view_);
   }
 
-  // Both return false with an exception set.
+  // These return false with an exception set. `text` takes a str, as UTF-8.
   bool read(PyObject *object, const char *name);
   bool write(PyObject *object, const char *name);
+  bool text(PyObject *object, const char *name);
+
+  // What keeps the memory in place, which the caller then releases with PyBuffer_Release.
+  Py_buffer hand_over();
 
   // Written to only after write(), or where writable() says so.
   uint8_t *data() const { return data_; }
@@ -31,6 +35,7 @@ class BufferArg {
   bool take(PyObject *object, const char *name);
 
   Py_buffer view_ = {};
+  PyObject *lender_ = nullptr;  // borrowed; of memory that needs no view_
   uint8_t *data_ = nullptr;
   size_t len_ = 0;
   bool writable_ = false;

@@ -24,13 +24,15 @@ UseConn::~UseConn() {
   Py_CLEAR(object_->random_error);  // a ping or pong that cannot be masked is left out, and the call succeeds
 }
 
-PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events) {
+PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events, const uint64_t *offset) {
   tw_error error = TW_ERROR_INIT;
   tw_conn_get_error(object->conn, &error);
+  if (error.status != TW_OK) PyBuffer_Release(&object->target);  // a connection that failed receives nothing more
   const py::object cause = py::reinterpret_steal<py::object>(object->random_error);
   object->random_error = nullptr;
   Failure failure;
   failure.error = error.status == status ? &error : nullptr;
+  failure.offset = offset;
   failure.events = events;
   failure.cause = cause.ptr();
   return raise_status(status, failure);
@@ -43,6 +45,15 @@ PyObject *conn_error(ConnObject *object) {
   Failure failure;
   failure.error = &error;
   return make_error(error.status, failure).release().ptr();
+}
+
+void settle_loans(ConnObject *object) {
+  if (object->loans.empty()) return;
+  tw_conn_stats stats = TW_CONN_STATS_INIT;
+  size_t queued = 0;
+  tw_conn_get_stats(object->conn, &stats);
+  tw_conn_output_len(object->conn, &queued);
+  object->loans.give_back(stats.bytes_sent - queued);
 }
 
 }  // namespace tidewire::python

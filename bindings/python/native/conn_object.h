@@ -6,6 +6,9 @@
 #include <pybind11/pybind11.h>
 #include <tidewire/tidewire.h>
 
+#include "conn_loans.h"
+#include "conn_memory.h"
+
 namespace py = pybind11;
 
 namespace tidewire::python {
@@ -17,10 +20,13 @@ struct ConnObject {
   PyObject *random_error;       // what it raised in the call that is under way
   PyObject *subprotocols;       // tuple of str, as configured
   PyObject *subprotocol;        // str when one was chosen
-  PyObject *views;              // list of the memoryviews that output() returned last
   PyObject *weak_references;
-  Py_ssize_t exports;    // of queued output: it cannot be consumed while there are any
-  uint64_t deadline_ns;  // as the last tick said
+  Shown output;           // it cannot be consumed while views of it are in use
+  Shown room;             // of read_buffer: no input can be taken meanwhile
+  Loans loans;            // what was sent without a copy
+  Py_buffer target;       // of receive_into, while a message in it may be cut; obj is nullptr otherwise
+  uint64_t min_view_len;  // bytes of a message from which on it comes as a MessageView
+  uint64_t deadline_ns;   // as the last tick said
   uint32_t role;
   bool busy;  // an engine call is under way
 };
@@ -46,8 +52,9 @@ class UseConn {
 };
 
 // Sets the exception for a status that the connection returned, with what it knows of its failure. Returns nullptr.
-// `events` may be nullptr.
-PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events = nullptr);
+// `events` may be nullptr; so may `offset`, the place in the argument that was refused.
+PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events = nullptr,
+                     const uint64_t *offset = nullptr);
 
 // None, or the exception.
 inline PyObject *none_or_raise_conn(ConnObject *object, tw_status status) {
@@ -61,10 +68,29 @@ PyObject *conn_error(ConnObject *object);
 int conn_init(PyObject *self, PyObject *args, PyObject *kwargs);
 extern const char kConnDoc[];
 
+// Gives back what was sent without a copy and is consumed.
+void settle_loans(ConnObject *object);
+
 // Methods and properties, for the tables in py_conn.cc.
+using FastCall = PyObject *(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+using PositionalCall = PyObject *(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+
 PyObject *conn_receive(PyObject *self, PyObject *data);
-PyObject *conn_receive_some(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+FastCall conn_receive_some;
+FastCall conn_receive_into;
 PyObject *conn_receive_eof(PyObject *self, PyObject *);
+FastCall conn_read_buffer;
+PyObject *conn_read_commit(PyObject *self, PyObject *len);
+FastCall conn_read_commit_some;
+FastCall conn_send;
+FastCall conn_send_text;
+FastCall conn_send_binary;
+FastCall conn_send_continuation;
+FastCall conn_send_batch;
+PyObject *conn_send_prepared(PyObject *self, PyObject *prepared);
+PositionalCall conn_ping;
+PositionalCall conn_pong;
+FastCall conn_close;
 PyObject *conn_data_to_send(PyObject *self, PyObject *);
 PyObject *conn_output(PyObject *self, PyObject *);
 PyObject *conn_consume(PyObject *self, PyObject *len);
@@ -72,9 +98,6 @@ PyObject *conn_tick(PyObject *self, PyObject *now_ns);
 PyObject *conn_stats(PyObject *self, PyObject *);
 PyObject *conn_repr(PyObject *self);
 extern PyGetSetDef conn_properties[];
-
-// Makes the type behind the memoryviews of output(). Throws py::error_already_set.
-void make_output_type();
 
 }  // namespace tidewire::python
 

@@ -21,7 +21,8 @@ const char kConnDoc[] =
     "max_output_len=67108864, max_memory_len=134217728, max_head_len=16384, max_header_count=100, max_line_len=8192, "
     "output_high_len=1048576, output_low_len=None, handshake_timeout_ns=10000000000, idle_timeout_ns=120000000000, "
     "ping_interval_ns=20000000000, pong_timeout_ns=20000000000, message_timeout_ns=60000000000, "
-    "close_timeout_ns=10000000000, deflate=None, negotiated=None, pool=None, random=None)\n"
+    "close_timeout_ns=10000000000, read_len=8192, max_read_len=None, write_len=4096, min_borrow_len=8192, "
+    "min_view_len=None, deflate=None, negotiated=None, pool=None, random=None)\n"
     "--\n\n"
     "One side of a WebSocket connection, without I/O. Give receive() what was read from the socket, look at the\n"
     "events that it returns, send, write data_to_send() to the socket, and call tick() now and then.\n\n"
@@ -47,6 +48,13 @@ const char kConnDoc[] =
     "..._ns        nanoseconds of the clock of tick(): from the first tick to Open; without input; between two pings\n"
     "              of the engine; for the answer to one; from the first byte of a message to its last; from the\n"
     "              first close frame until all is read and written\n"
+    "read_len      bytes of read_buffer() at first, and while reads fill it at most max_read_len: 256 KiB, or "
+    "read_len\n"
+    "              where that is more\n"
+    "write_len     bytes of the first buffer of output\n"
+    "min_borrow... bytes from which on send(borrow=True) and send_prepared() do not copy\n"
+    "min_view_len  bytes from which on a message comes as a MessageView: one that arrived in pieces is not copied\n"
+    "              again, but handed over; None: each comes as a Message\n"
     "deflate       a DeflateConfig: compression is offered or accepted; None: neither\n"
     "negotiated    a Deflate: what a handshake done elsewhere agreed on; only with upgraded and deflate\n"
     "pool          a BufferPool to take memory from, which connections may share\n"
@@ -87,6 +95,11 @@ enum Argument : size_t {
   kPongTimeout,
   kMessageTimeout,
   kCloseTimeout,
+  kReadLen,
+  kMaxReadLen,
+  kWriteLen,
+  kMinBorrowLen,
+  kMinViewLen,
   kDeflate,
   kNegotiated,
   kPool,
@@ -125,6 +138,11 @@ constexpr const char *kArgumentNames[kArgumentCount] = {
     "pong_timeout_ns",
     "message_timeout_ns",
     "close_timeout_ns",
+    "read_len",
+    "max_read_len",
+    "write_len",
+    "min_borrow_len",
+    "min_view_len",
     "deflate",
     "negotiated",
     "pool",
@@ -139,17 +157,19 @@ class Config {
   // False with an exception set. May throw std::bad_alloc.
   bool read(PyObject *const *values) {
     return read_role(values) && read_flags(values) && read_limits(values) && read_times(values) &&
-           read_handshake(values) && read_deflate(values);
+           read_buffers(values) && read_handshake(values) && read_deflate(values);
   }
 
   tw_conn_config conn = TW_CONN_CONFIG_INIT;
   HandshakeArgs handshake;
+  uint64_t min_view_len = UINT64_MAX;
 
  private:
   bool read_role(PyObject *const *values);
   bool read_flags(PyObject *const *values);
   bool read_limits(PyObject *const *values);
   bool read_times(PyObject *const *values);
+  bool read_buffers(PyObject *const *values);
   bool read_handshake(PyObject *const *values);
   bool read_deflate(PyObject *const *values);
 
@@ -205,6 +225,13 @@ bool Config::read_times(PyObject *const *values) {
          read_limit(values, kPongTimeout, &conn.pong_timeout_ns) &&
          read_limit(values, kMessageTimeout, &conn.message_timeout_ns) &&
          read_limit(values, kCloseTimeout, &conn.close_timeout_ns);
+}
+
+bool Config::read_buffers(PyObject *const *values) {
+  return read_limit(values, kReadLen, &conn.read_len) &&
+         (!is_given(values[kMaxReadLen]) || read_limit(values, kMaxReadLen, &conn.max_read_len)) &&
+         read_limit(values, kWriteLen, &conn.write_len) && read_limit(values, kMinBorrowLen, &conn.min_borrow_len) &&
+         (!is_given(values[kMinViewLen]) || read_limit(values, kMinViewLen, &min_view_len));
 }
 
 bool Config::read_handshake(PyObject *const *values) {
@@ -279,6 +306,7 @@ bool create(ConnObject *object, PyObject *const *values) {
   if (config.conn.pool != nullptr) Py_XSETREF(object->pool, Py_NewRef(values[kPool]));
   Py_XSETREF(object->subprotocols, Py_NewRef(config.handshake.subprotocols().ptr()));
   object->role = config.conn.role;
+  object->min_view_len = config.min_view_len;
   const tw_status status = tw_conn_create(&config.conn, &object->conn);
   return status == TW_OK || raise_conn(object, status) != nullptr;
 }

@@ -45,79 +45,12 @@ class QueuedOutput {
   size_t count_ = 0;
 };
 
-// What a memoryview of queued output holds on to: the connection, and the count that keeps the output queued.
-struct OutputSource {
-  PyObject_HEAD PyObject *conn;
-  tw_view view;
-};
-
-PyTypeObject *output_source_type;
-
-OutputSource *as_source(PyObject *self) { return reinterpret_cast<OutputSource *>(self); }
-
-int source_get(PyObject *self, Py_buffer *view, int flags) {
-  OutputSource *source = as_source(self);
-  auto *data = const_cast<uint8_t *>(source->view.data);  // marked as read-only
-  if (PyBuffer_FillInfo(view, self, data, static_cast<Py_ssize_t>(source->view.len), 1, flags) != 0) return -1;
-  ++as_conn(source->conn)->exports;
-  return 0;
-}
-
-void source_put(PyObject *self, Py_buffer *) { --as_conn(as_source(self)->conn)->exports; }
-
-// The connection keeps its last memoryviews, so that there is a cycle to be seen.
-int source_traverse(PyObject *self, visitproc visit, void *arg) {
-  Py_VISIT(Py_TYPE(self));
-  Py_VISIT(as_source(self)->conn);
-  return 0;
-}
-
-void source_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  Py_XDECREF(as_source(self)->conn);
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
-PyType_Slot source_slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void *>(source_dealloc)},
-    {Py_tp_traverse, reinterpret_cast<void *>(source_traverse)},
-    {Py_bf_getbuffer, reinterpret_cast<void *>(source_get)},
-    {Py_bf_releasebuffer, reinterpret_cast<void *>(source_put)},
-    {0, nullptr},
-};
-
-PyType_Spec source_spec = {"tidewire._native.OutputSource", sizeof(OutputSource), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, source_slots};
-
-PyObject *make_view(ConnObject *object, const tw_view &view) {
-  const py::object source = py::reinterpret_steal<py::object>(output_source_type->tp_alloc(output_source_type, 0));
-  if (!source) return nullptr;
-  as_source(source.ptr())->conn = Py_NewRef(reinterpret_cast<PyObject *>(object));
-  as_source(source.ptr())->view = view;
-  return PyMemoryView_FromObject(source.ptr());
-}
-
-// Ends the memoryviews of the last output(): using one of them is a ValueError then. Slices of them live on, and count.
-void release_views(ConnObject *object) {
-  const py::object views = py::reinterpret_steal<py::object>(object->views);
-  object->views = nullptr;
-  for (Py_ssize_t i = 0; views && i < PyList_GET_SIZE(views.ptr()); ++i) {
-    PyObject *done = PyObject_CallMethod(PyList_GET_ITEM(views.ptr(), i), "release", nullptr);
-    if (done == nullptr) PyErr_Clear();
-    Py_XDECREF(done);
-  }
-}
-
 bool consume(ConnObject *object, size_t len) {
-  release_views(object);
-  if (object->exports != 0) {
-    PyErr_SetString(PyExc_BufferError, "a view of the queued output is still in use");
-    return false;
-  }
+  if (!end_output(&object->output)) return false;
   const tw_status status = tw_conn_output_consume(object->conn, len);
-  return status == TW_OK || raise_conn(object, status) != nullptr;
+  if (status != TW_OK) return raise_conn(object, status) != nullptr;
+  settle_loans(object);
+  return true;
 }
 
 }  // namespace
@@ -142,17 +75,14 @@ PyObject *conn_output(PyObject *self, PyObject *) {
   const UseConn use(self);
   QueuedOutput output;
   if (!use || !output.read(use.get())) return nullptr;
-  release_views(use.get());
-  // The list that consume goes through must not be one that the caller may change.
-  py::object kept = py::reinterpret_steal<py::object>(PyList_New(0));
-  if (!kept) return nullptr;
+  if (!end_output(&use->output)) PyErr_Clear();  // nothing is consumed, so slices that are still in use may stay
   for (const tw_view &view : output) {
-    const py::object made = py::reinterpret_steal<py::object>(make_view(use.get(), view));
-    if (!made || PyList_Append(kept.ptr(), made.ptr()) != 0) return nullptr;
+    const py::object shown =
+        py::reinterpret_steal<py::object>(show_memory(self, &use->output, view.data, view.len, true));
+    if (!shown) return nullptr;
   }
-  PyObject *views = PySequence_List(kept.ptr());
-  if (views != nullptr) use->views = kept.release().ptr();
-  return views;
+  // The list that end_output goes through must not be one that the caller may change.
+  return use->output.views != nullptr ? PySequence_List(use->output.views) : PyList_New(0);
 }
 
 PyObject *conn_consume(PyObject *self, PyObject *len) {
@@ -160,11 +90,6 @@ PyObject *conn_consume(PyObject *self, PyObject *len) {
   uint64_t number = 0;
   if (!use || !number_arg(len, "len", SIZE_MAX, &number)) return nullptr;
   return consume(use.get(), number) ? Py_NewRef(Py_None) : nullptr;
-}
-
-void make_output_type() {
-  output_source_type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&source_spec));
-  if (output_source_type == nullptr) throw py::error_already_set();
 }
 
 }  // namespace tidewire::python

@@ -4,21 +4,24 @@
 
 #include <algorithm>
 
-#include "buffer_arg.h"
 #include "call_args.h"
-#include "conn_object.h"
-#include "py_event.h"
+#include "event_list.h"
 #include "py_status.h"
 
 namespace tidewire::python {
 namespace {
 
-constexpr size_t kEventBatch = 64;         // events for one call of the engine
 constexpr size_t kScratchLen = 16 * 1024;  // of read-only input, how much is copied at a time: it lies on the stack
 
 class Receiver {
  public:
-  Receiver(ConnObject *object, PyObject *events) : object_(object), events_(events) {}
+  Receiver(ConnObject *object, EventList *events) : object_(object), events_(events) {}
+
+  // Messages are to be put together in `target`, which is the memory of `buffer`.
+  void into(BufferArg *target, PyObject *buffer) {
+    target_ = target;
+    events_->set_target(*target, buffer);
+  }
 
   // These feed bytes, and return false with an exception set when Python has no memory for the events.
   bool feed(const BufferArg &input) {
@@ -33,25 +36,34 @@ class Receiver {
     return feed_once(scratch, part, max_events, consumed);
   }
 
-  // Has the engine give back the memory of the last events, of which Python has copies.
-  void finish() {
-    size_t count = 0;
-    size_t consumed = 0;
-    tw_event none;
-    tw_conn_receive(object_->conn, nullptr, 0, &none, 1, &count, &consumed);
-  }
-
   tw_status status() const { return status_; }
 
  private:
   bool feed_once(uint8_t *data, size_t len, size_t max_events, size_t *consumed) {
     tw_event batch[kEventBatch];
     size_t count = 0;
-    status_ = tw_conn_receive(object_->conn, data, len, batch, max_events, &count, consumed);
-    for (size_t i = 0; i < count; ++i) {
-      if (!append(batch[i])) return false;
+    if (target_ == nullptr) {
+      status_ = tw_conn_receive(object_->conn, data, len, batch, max_events, &count, consumed);
+    } else {
+      status_ = tw_conn_receive_into(object_->conn, data, len, target_->data(), target_->len(), batch, max_events,
+                                     &count, consumed);
     }
-    return true;
+    const bool made = events_->append(batch, count);
+    if (target_ != nullptr || object_->target.obj != nullptr) {
+      settle_target(*consumed, count != 0 && batch[count - 1].type == TW_EVENT_MESSAGE);
+    }
+    return made;
+  }
+
+  // A message may be cut as long as none is whole. Input that the engine takes otherwise shows that none is.
+  void settle_target(size_t consumed, bool whole) {
+    if (target_ != nullptr && status_ >= 0 && !whole) {
+      Py_buffer last = object_->target;
+      object_->target = target_->hand_over();
+      PyBuffer_Release(&last);
+    } else if (whole || consumed != 0) {
+      PyBuffer_Release(&object_->target);
+    }
   }
 
   // Bytes that may be written to.
@@ -83,20 +95,25 @@ class Receiver {
     return part;
   }
 
-  bool append(const tw_event &event) {
-    if (event.type == TW_EVENT_OPEN && event.code != 0) {
-      PyObject *chosen = PyTuple_GET_ITEM(object_->subprotocols, static_cast<Py_ssize_t>(event.code) - 1);
-      object_->subprotocol = Py_NewRef(chosen);
-    }
-    PyObject *subprotocol = object_->subprotocol != nullptr ? object_->subprotocol : Py_None;
-    const py::object made = py::reinterpret_steal<py::object>(make_event(event, object_->role, subprotocol));
-    return made && PyList_Append(events_, made.ptr()) == 0;
-  }
-
   ConnObject *object_;
-  PyObject *events_;
+  EventList *events_;
+  BufferArg *target_ = nullptr;
   tw_status status_ = TW_OK;
 };
+
+bool overlap(const BufferArg &a, const BufferArg &b) {
+  return a.data() < b.data() + b.len() && b.data() < a.data() + a.len();
+}
+
+// The events of one call of the engine, and how many bytes it took.
+PyObject *receive_once(Receiver *receiver, EventList *events, const BufferArg &input, size_t max_events) {
+  size_t consumed = 0;
+  const bool fed = receiver->feed_some(input, std::min(max_events, kEventBatch), &consumed);
+  events->finish();
+  if (!fed) return nullptr;
+  PyObject *list = events->result(receiver->status());
+  return list != nullptr ? Py_BuildValue("(Nn)", list, static_cast<Py_ssize_t>(consumed)) : nullptr;
+}
 
 }  // namespace
 
@@ -104,14 +121,12 @@ PyObject *conn_receive(PyObject *self, PyObject *data) {
   const UseConn use(self);
   if (!use) return nullptr;
   BufferArg input;
-  if (!input.read(data, "data")) return nullptr;
-  py::object events = py::reinterpret_steal<py::object>(PyList_New(0));
-  if (!events) return nullptr;
-  Receiver receiver(use.get(), events.ptr());
+  EventList events(use.get());
+  if (!events || !input.read(data, "data") || !end_room(&use->room)) return nullptr;
+  Receiver receiver(use.get(), &events);
   const bool fed = receiver.feed(input);
-  receiver.finish();
-  if (!fed) return nullptr;
-  return receiver.status() == TW_OK ? events.release().ptr() : raise_conn(use.get(), receiver.status(), events.ptr());
+  events.finish();
+  return fed ? events.result(receiver.status()) : nullptr;
 }
 
 PyObject *conn_receive_some(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
@@ -125,16 +140,31 @@ PyObject *conn_receive_some(PyObject *self, PyObject *const *args, Py_ssize_t na
   const UseConn use(self);
   if (!use) return nullptr;
   BufferArg input;
-  if (!input.read(values[0], "data")) return nullptr;
-  const py::object events = py::reinterpret_steal<py::object>(PyList_New(0));
-  if (!events) return nullptr;
-  Receiver receiver(use.get(), events.ptr());
-  size_t consumed = 0;
-  const bool fed = receiver.feed_some(input, std::min(max_events, kEventBatch), &consumed);
-  receiver.finish();
-  if (!fed) return nullptr;
-  if (receiver.status() < 0) return raise_conn(use.get(), receiver.status(), events.ptr());
-  return Py_BuildValue("(On)", events.ptr(), static_cast<Py_ssize_t>(consumed));
+  EventList events(use.get());
+  if (!events || !input.read(values[0], "data") || !end_room(&use->room)) return nullptr;
+  Receiver receiver(use.get(), &events);
+  return receive_once(&receiver, &events, input, max_events);
+}
+
+PyObject *conn_receive_into(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+  static constexpr const char *kNames[] = {"data", "buffer", "max_events"};
+  PyObject *values[3];
+  size_t max_events = kEventBatch;
+  if (!bind_args({"receive_into", kNames, 3, 2, 3}, args, nargs, kwnames, values) ||
+      !limit_arg(values[2], kNames[2], &max_events)) {
+    return nullptr;
+  }
+  const UseConn use(self);
+  if (!use) return nullptr;
+  BufferArg input;
+  BufferArg target;
+  EventList events(use.get());
+  if (!events || !input.read(values[0], "data") || !target.write(values[1], "buffer")) return nullptr;
+  if (overlap(input, target)) return raise_usage("data and buffer must not overlap");
+  if (!end_room(&use->room)) return nullptr;
+  Receiver receiver(use.get(), &events);
+  receiver.into(&target, values[1]);
+  return receive_once(&receiver, &events, input, max_events);
 }
 
 PyObject *conn_receive_eof(PyObject *self, PyObject *) {

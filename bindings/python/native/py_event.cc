@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The event classes. Data is copied into bytes: the engine's own is gone with the next call on the connection.
+// The event classes. Data is copied into bytes, since the engine's own is gone with the next call on the connection,
+// but for messages that are handed over, or that lie in the caller's memory.
 #include "py_event.h"
 
+#include "buffer_arg.h"
 #include "py_head.h"
 #include "py_types.h"
 #include "record.h"
@@ -18,8 +20,10 @@ PyObject *message_text(PyObject *self, void *) {
     PyErr_SetString(PyExc_TypeError, "a binary message has no text");
     return nullptr;
   }
-  PyObject *data = message_data(self);
-  return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), "strict");
+  BufferArg data;
+  if (!data.read(message_data(self), "data")) return nullptr;
+  return PyUnicode_DecodeUTF8(reinterpret_cast<const char *>(data.data()), static_cast<Py_ssize_t>(data.len()),
+                              "strict");
 }
 
 PyGetSetDef message_properties[] = {
@@ -38,6 +42,21 @@ constexpr RecordClass kMessage = {
     .compared = 2,
     .required = 1,
     .fields = {{"data", Kind::kBytes, "The message, as bytes."},
+               {"is_text", Kind::kFlag, "Whether it was sent as text. It is valid UTF-8 then."},
+               kOffset},
+    .properties = message_properties,
+};
+
+constexpr RecordClass kMessageView = {
+    .name = "tidewire.MessageView",
+    .doc =
+        "MessageView(data, is_text=False, *, offset=0)\n--\n\n"
+        "A whole message that is not copied. `data` is a memoryview: of the engine's own memory, which it hands over\n"
+        "to you (see min_view_len of Connection), or of the buffer that was given to receive_into.",
+    .field_count = 3,
+    .compared = 2,
+    .required = 1,
+    .fields = {{"data", Kind::kView, "The message, as a memoryview."},
                {"is_text", Kind::kFlag, "Whether it was sent as text. It is valid UTF-8 then."},
                kOffset},
     .properties = message_properties,
@@ -111,6 +130,7 @@ constexpr RecordClass kOpen = {
 };
 
 PyTypeObject *message_type;
+PyTypeObject *message_view_type;
 PyTypeObject *chunk_type;
 PyTypeObject *ping_type;
 PyTypeObject *pong_type;
@@ -122,10 +142,9 @@ py::object bytes_of(const tw_event &event) {
       PyBytes_FromStringAndSize(reinterpret_cast<const char *>(event.data), static_cast<Py_ssize_t>(event.len)));
 }
 
-PyObject *make_message(const tw_event &event) {
-  py::object data = bytes_of(event);
+PyObject *make_message(const tw_event &event, PyTypeObject *type, py::object data) {
   if (!data) return nullptr;
-  Record *message = new_record(message_type);
+  Record *message = new_record(type);
   if (message == nullptr) return nullptr;
   message->slots[0].object = data.release().ptr();
   message->slots[1].object = Py_NewRef(event.opcode == TW_OPCODE_TEXT ? Py_True : Py_False);
@@ -187,7 +206,7 @@ PyObject *make_open(const tw_event &event, uint32_t role, PyObject *subprotocol)
 
 PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol) {
   switch (event.type) {
-    case TW_EVENT_MESSAGE: return make_message(event);
+    case TW_EVENT_MESSAGE: return make_message(event, message_type, bytes_of(event));
     case TW_EVENT_CHUNK: return make_chunk(event);
     case TW_EVENT_PING: return make_ping_or_pong(event, ping_type);
     case TW_EVENT_PONG: return make_ping_or_pong(event, pong_type);
@@ -197,7 +216,11 @@ PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol
   }
 }
 
-bool is_message(PyObject *object) { return Py_TYPE(object) == message_type; }
+PyObject *make_message_view(const tw_event &event, PyObject *view) {
+  return make_message(event, message_view_type, py::reinterpret_steal<py::object>(view));
+}
+
+bool is_message(PyObject *object) { return Py_TYPE(object) == message_type || Py_TYPE(object) == message_view_type; }
 PyObject *message_data(PyObject *message) { return as_record(message)->slots[0].object; }
 bool message_is_text(PyObject *message) { return as_record(message)->slots[1].object == Py_True; }
 
@@ -210,12 +233,14 @@ bool chunk_is_last(PyObject *chunk) { return as_record(chunk)->slots[2].object =
 
 void add_event(py::module_ &m) {
   message_type = make_record_type<kMessage>();
+  message_view_type = make_record_type<kMessageView>();
   chunk_type = make_record_type<kChunk>();
   ping_type = make_record_type<kPing>();
   pong_type = make_record_type<kPong>();
   close_type = make_record_type<kClose>();
   open_type = make_record_type<kOpen>();
-  for (PyTypeObject *type : {message_type, chunk_type, ping_type, pong_type, close_type, open_type}) {
+  for (PyTypeObject *type :
+       {message_type, message_view_type, chunk_type, ping_type, pong_type, close_type, open_type}) {
     const py::handle handle(reinterpret_cast<PyObject *>(type));
     m.attr(handle.attr("__name__")) = handle;
   }

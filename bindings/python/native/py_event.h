@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Open, Message, Chunk, Ping, Pong and Close: what Connection.receive returns.
+// Open, Message, MessageView, Chunk, Ping, Pong and Close: what Connection.receive returns.
 #ifndef TIDEWIRE_PYTHON_PY_EVENT_H_
 #define TIDEWIRE_PYTHON_PY_EVENT_H_
 
@@ -13,7 +13,10 @@ namespace tidewire::python {
 // A new event, which owns its data. `role` is ours and `subprotocol` a str or None: OPEN needs them.
 PyObject *make_event(const tw_event &event, uint32_t role, PyObject *subprotocol);
 
-// Whether `object` is a Message, and its data and kind.
+// A new MessageView. Takes `view` over, also on failure; nullptr, with an exception set, is passed on.
+PyObject *make_message_view(const tw_event &event, PyObject *view);
+
+// Whether `object` is a Message or a MessageView, and its data and kind.
 bool is_message(PyObject *object);
 PyObject *message_data(PyObject *message);  // borrowed
 bool message_is_text(PyObject *message);

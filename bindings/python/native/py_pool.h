@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// BufferPool and the buffers that it lends.
+// BufferPool: buffers in size classes.
 #ifndef TIDEWIRE_PYTHON_PY_POOL_H_
 #define TIDEWIRE_PYTHON_PY_POOL_H_
 
@@ -10,7 +10,10 @@ namespace py = pybind11;
 
 namespace tidewire::python {
 
-// The pool behind a BufferPool object; nullptr with a TypeError set for anything else. The object owns it.
+// The pool behind a BufferPool object, which owns it.
+tw_pool *pool_of(PyObject *pool);
+
+// The same of an argument: nullptr with a TypeError set for anything that is no BufferPool.
 tw_pool *pool_arg(PyObject *object);
 
 void add_pool(py::module_ &m);

@@ -27,8 +27,8 @@ Members wants_sets;
 Members close_causes;
 
 // In the order of PlainType.
-constexpr const char *kPlainNames[] = {"Agreement", "CloseInfo",     "ConnectionStats",
-                                       "Deflate",   "DeflateConfig", "PoolStats"};
+constexpr const char *kPlainNames[] = {"Agreement",     "CloseInfo", "ConnectionStats", "Deflate",
+                                       "DeflateConfig", "PoolClass", "PoolClassStats",  "PoolStats"};
 PyObject *plain_types[std::size(kPlainNames)];
 
 }  // namespace

@@ -18,7 +18,16 @@ PyObject *want_member(uint32_t wants);
 PyObject *close_cause_member(uint32_t cause);
 
 // The classes that are made, or read, by their fields.
-enum class PlainType { kAgreement, kCloseInfo, kConnectionStats, kDeflate, kDeflateConfig, kPoolStats };
+enum class PlainType {
+  kAgreement,
+  kCloseInfo,
+  kConnectionStats,
+  kDeflate,
+  kDeflateConfig,
+  kPoolClass,
+  kPoolClassStats,
+  kPoolStats
+};
 
 // Borrowed.
 PyObject *plain_type(PlainType type);

@@ -26,6 +26,11 @@ PyObject *to_bytes(PyObject *value, const char *name) {
                                    static_cast<Py_ssize_t>(buffer.len()));
 }
 
+PyObject *to_view(PyObject *value, const char *name) {
+  BufferArg buffer;
+  return buffer.read(value, name) ? PyMemoryView_FromObject(value) : nullptr;
+}
+
 PyObject *to_key(PyObject *value, const char *name) {
   if (value == Py_None) return Py_NewRef(value);
   PyObject *key = to_bytes(value, name);
@@ -83,6 +88,7 @@ PyObject *convert(const Field &field, PyObject *value) {
     case Kind::kNumber: return nullptr;  // set_field keeps it as a number
     case Kind::kFlag: return to_flag(value);
     case Kind::kBytes: return to_bytes(value, field.name);
+    case Kind::kView: return to_view(value, field.name);
     case Kind::kOptionalKey: return to_key(value, field.name);
     case Kind::kText: return to_text(value, field.name);
     case Kind::kOptionalText: return value == Py_None ? Py_NewRef(value) : to_text(value, field.name);
@@ -99,6 +105,7 @@ PyObject *empty_value(const Field &field) {
     case Kind::kText: return PyUnicode_FromStringAndSize(nullptr, 0);
     case Kind::kPairs: return PyTuple_New(0);
     case Kind::kNumber:
+    case Kind::kView:
     case Kind::kOptionalKey:
     case Kind::kOptionalText:
     case Kind::kOpcode: break;
@@ -118,20 +125,19 @@ py::object field_object(const Field &field, const Slot &slot) {
   return py::reinterpret_borrow<py::object>(slot.object);
 }
 
-// `data` is bytes, or the memoryview that decode_frames made.
-PyObject *repr_bytes(PyObject *data) {
-  if (PyBytes_CheckExact(data) && PyBytes_GET_SIZE(data) <= kReprBytes) return PyObject_Repr(data);
+// `data` is bytes or a memoryview.
+PyObject *repr_bytes(PyObject *data, const char *name) {
   BufferArg buffer;
-  if (!buffer.read(data, "payload")) return nullptr;
-  const auto shown =
-      static_cast<Py_ssize_t>(buffer.len()) < kReprBytes ? static_cast<Py_ssize_t>(buffer.len()) : kReprBytes;
+  if (!buffer.read(data, name)) return nullptr;
+  const auto len = static_cast<Py_ssize_t>(buffer.len());
   const py::object start = py::reinterpret_steal<py::object>(
-      PyBytes_FromStringAndSize(reinterpret_cast<const char *>(buffer.data()), shown));
-  return start ? PyUnicode_FromFormat("<%zu bytes: %R...>", buffer.len(), start.ptr()) : nullptr;
+      PyBytes_FromStringAndSize(reinterpret_cast<const char *>(buffer.data()), len < kReprBytes ? len : kReprBytes));
+  if (!start) return nullptr;
+  return len <= kReprBytes ? PyObject_Repr(start.ptr()) : PyUnicode_FromFormat("<%zd bytes: %R...>", len, start.ptr());
 }
 
 PyObject *repr_field(const Field &field, const Slot &slot) {
-  if (field.kind == Kind::kBytes) return repr_bytes(slot.object);
+  if (field.kind == Kind::kBytes || field.kind == Kind::kView) return repr_bytes(slot.object, field.name);
   const py::object value = field_object(field, slot);
   if (!value) return nullptr;
   if (field.kind != Kind::kOpcode) return PyObject_Repr(value.ptr());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Small immutable objects with named fields: what a frozen dataclass is to Python, at the price of one allocation.
 // Serves the events and Frame, which come by the million. The garbage collector does not track them: their fields hold
-// built-in types that lead nowhere, but for a Frame's view of a buffer object that was given attributes.
+// built-in types that lead nowhere, but for a view of a buffer object that was given attributes.
 #ifndef TIDEWIRE_PYTHON_RECORD_H_
 #define TIDEWIRE_PYTHON_RECORD_H_
 
@@ -17,6 +17,7 @@ enum class Kind : uint8_t {
   kNumber,        // uint64_t, the one kind that is no object
   kFlag,          // bool
   kBytes,         // bytes; the constructor copies another buffer
+  kView,          // memoryview; the constructor makes one of another buffer
   kOptionalKey,   // four bytes, or None
   kText,          // str
   kOptionalText,  // str or None

@@ -26,10 +26,12 @@ from ._native import (
     Connection,
     Frame,
     Message,
+    MessageView,
     Open,
     Ping,
     Pong,
     PoolBuffer,
+    PreparedMessage,
     accept_key,
     build_refusal,
     build_request,
@@ -53,13 +55,15 @@ from ._types import (
     Deflate,
     DeflateConfig,
     Opcode,
+    PoolClass,
+    PoolClassStats,
     PoolStats,
     Role,
     State,
     Want,
 )
 
-Event = Open | Message | Chunk | Ping | Pong | Close
+Event = Open | Message | MessageView | Chunk | Ping | Pong | Close
 
 __all__ = [
     "Agreement",
@@ -77,6 +81,7 @@ __all__ = [
     "Frame",
     "LimitError",
     "Message",
+    "MessageView",
     "NEVER",
     "Opcode",
     "Open",
@@ -84,7 +89,10 @@ __all__ = [
     "Ping",
     "Pong",
     "PoolBuffer",
+    "PoolClass",
+    "PoolClassStats",
     "PoolStats",
+    "PreparedMessage",
     "ProtocolError",
     "ResourceError",
     "Role",

@@ -14,13 +14,14 @@ from ._types import (
     Deflate,
     DeflateConfig,
     Opcode,
+    PoolClass,
     PoolStats,
     Role,
     State,
     Want,
 )
 
-_Event: TypeAlias = Open | Message | Chunk | Ping | Pong | Close
+_Event: TypeAlias = Open | Message | MessageView | Chunk | Ping | Pong | Close
 
 def engine_version() -> str: ...
 def mask(data: Buffer, key: Buffer, phase: int = 0) -> bytes: ...
@@ -153,6 +154,21 @@ class Message:
     def offset(self) -> int: ...
 
 @final
+class MessageView:
+    __match_args__: ClassVar[tuple[str, ...]] = ("data", "is_text")
+    def __new__(cls, data: Buffer, is_text: bool = False, *, offset: int = 0) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @property
+    def data(self) -> memoryview: ...
+    @property
+    def is_text(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+
+@final
 class Chunk:
     __match_args__: ClassVar[tuple[str, ...]] = ("data", "opcode", "fin")
     def __new__(cls, data: Buffer, opcode: Opcode | int, fin: bool = False, *, offset: int = 0) -> Self: ...
@@ -237,6 +253,11 @@ class Connection:
         pong_timeout_ns: int = 20000000000,
         message_timeout_ns: int = 60000000000,
         close_timeout_ns: int = 10000000000,
+        read_len: int = 8192,
+        max_read_len: int | None = None,
+        write_len: int = 4096,
+        min_borrow_len: int = 8192,
+        min_view_len: int | None = None,
         deflate: DeflateConfig | None = None,
         negotiated: Deflate | None = None,
         pool: BufferPool | None = None,
@@ -260,14 +281,55 @@ class Connection:
     def deadline_ns(self) -> int | None: ...
     def receive(self, data: Buffer, /) -> list[_Event]: ...
     def receive_some(self, data: Buffer, /, max_events: int = 64) -> tuple[list[_Event], int]: ...
+    def receive_into(self, data: Buffer, buffer: Buffer, /, max_events: int = 64) -> tuple[list[_Event], int]: ...
     def receive_eof(self) -> None: ...
+    def read_buffer(self, hint: int = 0) -> memoryview: ...
+    def read_commit(self, len: int, /) -> list[_Event]: ...
+    def read_commit_some(self, len: int, /, max_events: int = 64) -> tuple[list[_Event], bool]: ...
     def tick(self, now_ns: int, /) -> int | None: ...
     def send(
-        self, data: str | Buffer | Message | Chunk, /, *, more: bool = False, compress: bool | None = None
+        self,
+        data: str | Buffer | Message | MessageView | Chunk,
+        /,
+        *,
+        more: bool = False,
+        compress: bool | None = None,
+        borrow: bool = False,
+        mask_in_place: bool = False,
     ) -> None: ...
-    def send_text(self, data: str | Buffer, /, *, more: bool = False, compress: bool | None = None) -> None: ...
-    def send_binary(self, data: Buffer, /, *, more: bool = False, compress: bool | None = None) -> None: ...
-    def send_continuation(self, data: str | Buffer, /, *, more: bool = False) -> None: ...
+    def send_text(
+        self,
+        data: str | Buffer,
+        /,
+        *,
+        more: bool = False,
+        compress: bool | None = None,
+        borrow: bool = False,
+        mask_in_place: bool = False,
+    ) -> None: ...
+    def send_binary(
+        self,
+        data: Buffer,
+        /,
+        *,
+        more: bool = False,
+        compress: bool | None = None,
+        borrow: bool = False,
+        mask_in_place: bool = False,
+    ) -> None: ...
+    def send_continuation(
+        self, data: str | Buffer, /, *, more: bool = False, borrow: bool = False, mask_in_place: bool = False
+    ) -> None: ...
+    def send_batch(
+        self,
+        messages: Iterable[str | Buffer | Message | MessageView | Chunk],
+        /,
+        *,
+        compress: bool | None = None,
+        borrow: bool = False,
+        mask_in_place: bool = False,
+    ) -> None: ...
+    def send_prepared(self, prepared: PreparedMessage, /) -> None: ...
     def ping(self, data: Buffer = b"", /) -> None: ...
     def pong(self, data: Buffer = b"", /) -> None: ...
     def close(self, code: int = 1000, reason: str = "") -> None: ...
@@ -288,6 +350,21 @@ class PoolBuffer:
 
 @final
 class BufferPool:
-    def __init__(self, *, max_idle_len: int = 16777216) -> None: ...
-    def acquire(self, len: int) -> PoolBuffer: ...
+    def __new__(
+        cls, *, max_idle_len: int = 16777216, classes: Iterable[int | PoolClass | tuple[int, int]] | None = None
+    ) -> Self: ...
+    def acquire(self, len: int, *, exact: bool = False) -> PoolBuffer: ...
+    def trim(self, keep_len: int = 0) -> None: ...
     def stats(self) -> PoolStats: ...
+    def advise(self) -> list[PoolClass]: ...
+
+@final
+class PreparedMessage:
+    def __new__(
+        cls,
+        data: str | Buffer | Message | MessageView,
+        is_text: bool = False,
+        *,
+        compress: bool | None = None,
+        pool: BufferPool | None = None,
+    ) -> Self: ...

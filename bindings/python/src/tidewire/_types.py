@@ -157,6 +157,38 @@ class ConnectionStats(typing.NamedTuple):
     """From the last ping of `Connection.tick` to its pong; 0 where it is not known yet."""
 
 
+class PoolClass(typing.NamedTuple):
+    """A size class of a `BufferPool`."""
+
+    len: int
+    """Bytes of a buffer."""
+    max_idle: int = 0
+    """Buffers kept for reuse; 0: as many as `max_idle_len` allows."""
+    reason: str = ""
+    """Why `BufferPool.advise` recommends it."""
+
+
+class PoolClassStats(typing.NamedTuple):
+    """What a `BufferPool` did in one size class. Numbers of buffers, but for `len`."""
+
+    len: int
+    """Bytes of a buffer."""
+    max_idle: int
+    """Buffers kept for reuse."""
+    hits: int
+    """Acquisitions served from idle buffers."""
+    misses: int
+    """Acquisitions that asked for new memory."""
+    drops: int
+    """Releases that gave memory back because a cap on idle buffers was reached."""
+    in_use: int
+    """Lent out now."""
+    idle: int
+    """Kept for reuse."""
+    high_water: int
+    """The most in use at once; with several threads this also counts what they then kept idle."""
+
+
 class PoolStats(typing.NamedTuple):
     """What a `BufferPool` did so far."""
 
@@ -165,8 +197,14 @@ class PoolStats(typing.NamedTuple):
     misses: int
     """Acquisitions that asked for new memory."""
     drops: int
-    """Releases that gave memory back because `max_idle_len` was reached."""
+    """Releases that gave memory back because a cap on idle buffers was reached."""
     in_use_len: int
     """Bytes lent out now."""
     idle_len: int
     """Bytes kept for reuse."""
+    high_water_len: int
+    """The most bytes that were lent out at once."""
+    huge: int
+    """Acquisitions of more than a quarter of `max_idle_len`: never kept, no hit and no miss."""
+    classes: tuple[PoolClassStats, ...]
+    """The size classes."""

@@ -14,7 +14,10 @@ import time
 import unittest
 from unittest import mock
 
-import loopback
+BENCH = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BENCH))
+
+import loopback  # noqa: E402
 
 LIMIT_SECONDS = 10
 ORPHAN = """
@@ -82,8 +85,7 @@ class LoopbackTest(unittest.TestCase):
 
     def test_server_ends_with_a_process_that_is_killed(self):
         command = [sys.executable, "-c", ORPHAN, BUILD]
-        here = pathlib.Path(__file__).resolve().parent
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=here, timeout=LIMIT_SECONDS)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=BENCH, timeout=LIMIT_SECONDS)
         pid = int(done.stdout)
         deadline = time.monotonic() + LIMIT_SECONDS
         while is_running(pid) and time.monotonic() < deadline:

@@ -4,27 +4,16 @@
  */
 #include "check.h"
 #include "vector_data.h"
+#include "vector_feed.h"
 #include "vector_file.h"
 #include "vector_frames.h"
 
-enum { kEventCap = 64, kEverySplitMax = 2048, kMaxRounds = 100000 };
-
-/* What the calls of one step brought; the chunks of a frame are joined. */
-struct outcome {
-  struct event events[kMaxEvents];
-  size_t event_count;
-  uint64_t deadline;
-};
+enum { kEverySplitMax = 2048, kSmallLen = 5, kAmpleLen = 1 << 18 };
 
 /* A random source: its bytes, again and again. */
 struct cycle {
   const bytes *yields;
   size_t next;
-};
-
-/* How the input of a step is fed: in pieces of `piece` bytes, or, that of step number `step`, in two cut at `at`. */
-struct cut {
-  size_t cap, piece, step, at;
 };
 
 static int32_t fill(void *context, uint8_t *out, size_t len) {
@@ -36,23 +25,6 @@ static int32_t fill(void *context, uint8_t *out, size_t len) {
 }
 
 /* ---- Events ---- */
-
-static void note_event(const tw_event *event, struct outcome *outcome) {
-  struct event *last = outcome->event_count == 0 ? NULL : &outcome->events[outcome->event_count - 1];
-  const int goes_on = last != NULL && event->type == TW_EVENT_CHUNK && event->opcode == TW_OPCODE_CONTINUATION &&
-                      last->type == TW_EVENT_CHUNK && last->flags == 0 && last->offset == event->offset;
-  CHECK_EQ(event->reserved, 0);
-  if (!goes_on) {
-    if (!CHECK(outcome->event_count < kMaxEvents)) return;
-    last = &outcome->events[outcome->event_count++];
-    last->type = event->type;
-    last->opcode = event->opcode;
-    last->code = event->code;
-    last->offset = event->offset;
-  }
-  last->flags = event->flags;
-  bytes_append(&last->data, event->data, (size_t)event->len);
-}
 
 static void check_events(const struct step *step, const struct outcome *outcome) {
   size_t i;
@@ -77,23 +49,6 @@ static void clear_outcome(struct outcome *outcome) {
 
 /* ---- Steps ---- */
 
-static tw_status feed(tw_conn *conn, const struct step *step, size_t from, size_t to, size_t cap,
-                      struct outcome *outcome) {
-  tw_status status = TW_NEED_ROOM;
-  size_t round;
-  for (round = 0; round < kMaxRounds && status == TW_NEED_ROOM; ++round) {
-    uint8_t *piece = (uint8_t *)check_block(step->data.data + from, to - from);
-    tw_event events[kEventCap];
-    size_t count = 0, consumed = 0, i;
-    status = tw_conn_receive(conn, piece, to - from, events, cap, &count, &consumed);
-    for (i = 0; i < count; ++i) note_event(&events[i], outcome);
-    free(piece);
-    if (!CHECK(consumed <= to - from)) return status;
-    from += consumed;
-  }
-  return status;
-}
-
 static tw_status feed_cut(tw_conn *conn, const struct step *step, size_t index, const struct cut *cut,
                           struct outcome *outcome) {
   const size_t len = step->data.len;
@@ -102,7 +57,7 @@ static tw_status feed_cut(tw_conn *conn, const struct step *step, size_t index, 
   while (from < len && status == TW_OK) {
     size_t to = len - from > cut->piece ? from + cut->piece : len;
     if (index == cut->step) to = from == 0 ? cut->at : len;
-    status = feed(conn, step, from, to, cut->cap, outcome);
+    status = (cut->way == kReadBuffer ? feed_reads : feed)(conn, step, from, to, cut, outcome);
     from = to;
   }
   return status;
@@ -305,13 +260,14 @@ static void run(struct vector *vector, const struct cut *cut) {
   frame_inflater_end(&inflater);
   tw_conn_destroy(conn);
   if (check_failures == failures) return;
-  fprintf(stderr, "in vector %s, step %d, pieces of %zu, step %zu cut at %zu, room for %zu events\n",
-          string_of(member(vector->json, "name")), (int)i - 1, cut->piece, cut->step, cut->at, cut->cap);
+  fprintf(stderr, "in vector %s, step %d, way %d, pieces of %zu, step %zu cut at %zu, room for %zu events\n",
+          string_of(member(vector->json, "name")), (int)i - 1, (int)cut->way, cut->piece, cut->step, cut->at, cut->cap);
 }
 
-static void run_every_cut(struct vector *vector) {
+static void run_every_cut(struct vector *vector, struct cut cut) {
   const int failures = check_failures;
-  struct cut cut = {kEventCap, SIZE_MAX, SIZE_MAX, 0};
+  cut.cap = kEventCap;
+  cut.piece = cut.step = SIZE_MAX;
   run(vector, &cut);
   cut.cap = 1;
   run(vector, &cut);
@@ -323,9 +279,29 @@ static void run_every_cut(struct vector *vector) {
     const size_t len = vector->steps[cut.step].data.len;
     if (strcmp(vector->steps[cut.step].action, "input") != 0) continue;
     for (cut.at = 1; cut.at < len && check_failures == failures; ++cut.at) {
-      if (len <= kEverySplitMax || cut.at <= 64 || cut.at % 251 == 0 || cut.at >= len - 64) run(vector, &cut);
+      const int between = cut.at % 251 == 0 && cut.way == kReceive;
+      if (len <= kEverySplitMax || cut.at <= 64 || between || cut.at >= len - 64) run(vector, &cut);
     }
   }
+}
+
+static void run_every_way(struct vector *vector) {
+  static uint8_t dst[kAmpleLen];
+  struct cut cut;
+  memset(&cut, 0, sizeof(cut));
+  vector->config.read_len = 256; /* so that every read buffer is too small at some time */
+  vector->config.max_read_len = 1024;
+  run_every_cut(vector, cut);
+  cut.way = kReadBuffer;
+  run_every_cut(vector, cut);
+  cut.way = kIntoSmall;
+  cut.dst = dst;
+  cut.dst_cap = kSmallLen;
+  if ((vector->config.flags & TW_CONN_STREAM) == 0) run_every_cut(vector, cut); /* it puts no message together */
+  cut.way = kIntoAmple;
+  cut.dst_cap = kAmpleLen;
+  /* Memory of the caller's has no limit. */
+  if ((vector->config.flags & TW_CONN_STREAM) == 0 && vector->config.max_memory_len == 0) run_every_cut(vector, cut);
 }
 
 static int run_file(const char *path) {
@@ -344,7 +320,7 @@ static int run_file(const char *path) {
   require_keys(file, kKeys);
   cJSON_ArrayForEach(json, member(file, "vectors")) {
     read_vector(json, member(file, "data"), &vector);
-    run_every_cut(&vector);
+    run_every_way(&vector);
     clear_vector(&vector);
   }
   cJSON_Delete(file);

@@ -8,7 +8,8 @@
 namespace tidewire::reference {
 namespace {
 
-constexpr uint32_t kSendFlags = TW_SEND_MORE | TW_SEND_VALID_UTF8 | TW_SEND_COMPRESS | TW_SEND_NO_COMPRESS;
+constexpr uint32_t kSendFlags =
+    TW_SEND_MORE | TW_SEND_VALID_UTF8 | TW_SEND_COMPRESS | TW_SEND_NO_COMPRESS | TW_SEND_BORROW | TW_SEND_MASK_IN_PLACE;
 constexpr size_t kStoredMax = 65535;
 
 void append(Bytes *to, const Bytes &bytes) { to->insert(to->end(), bytes.begin(), bytes.end()); }
@@ -28,11 +29,12 @@ Bytes stored_blocks(const Bytes &data, bool last) {
   return out;
 }
 
-// A message is compressed or not from its first fragment on.
+// A message is compressed or not from its first fragment on; what is masked where it lies is borrowed.
 bool are_allowed(uint32_t flags, bool continuation) {
   const uint32_t choice = flags & (TW_SEND_COMPRESS | TW_SEND_NO_COMPRESS);
   const bool one_choice = choice == 0 || (!continuation && (choice & (choice - 1)) == 0);
-  return (flags & ~kSendFlags) == 0 && one_choice;
+  const bool may_mask = (flags & TW_SEND_MASK_IN_PLACE) == 0 || (flags & TW_SEND_BORROW) != 0;
+  return (flags & ~kSendFlags) == 0 && one_choice && may_mask;
 }
 
 }  // namespace

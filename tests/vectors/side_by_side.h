@@ -14,6 +14,7 @@
 
 #include "tests/reference/connection_ref.h"
 #include "tests/support/output_reader.h"
+#include "tests/vectors/any_send.h"
 #include "tests/vectors/engine_session.h"
 #include "tests/vectors/session_script.h"
 
@@ -50,6 +51,7 @@ class SideBySide {
         reader_(script.config().role),
         expected_reader_(script.config().role) {
     tw_conn_config config = script.config();
+    config.min_borrow_len = kAnySendMinBorrowLen;
     if (script.pooled()) config.pool = pool_.emplace().get();
     require(engine_.create(config) == TW_OK, "a good configuration makes a connection");
     engine_.take_input_by(Intake::kMixed, 64);
@@ -57,7 +59,16 @@ class SideBySide {
 
   void run() {
     compare_state();
-    for (const SessionStep &step : script_.steps()) run_step(step);
+    const std::vector<SessionStep> &steps = script_.steps();
+    for (size_t i = 0; i < steps.size();) {
+      size_t sends = 0;
+      while (i + sends < steps.size() && steps[i + sends].action == SessionStep::Action::kSend) ++sends;
+      if (sends == 0) {
+        run_step(steps[i++]);
+      } else {
+        i += send(&steps[i], sends);
+      }
+    }
     take_output(SIZE_MAX);
   }
 
@@ -73,9 +84,7 @@ class SideBySide {
     switch (step.action) {
       case Action::kFeed: return feed(data);
       case Action::kEof: return compare_call(engine_.receive_eof(), reference_.receive_eof());
-      case Action::kSend:
-        return compare_call(engine_.send(step.opcode, data, step.flags),
-                            reference_.send(step.opcode, data, step.flags));
+      case Action::kSend: send(&step, 1); return;
       case Action::kPing: return compare_call(engine_.ping(data), reference_.ping(data));
       case Action::kPong: return compare_call(engine_.pong(data), reference_.pong(data));
       case Action::kClose: return compare_call(engine_.close(step.code, data), reference_.close(step.code, data));
@@ -88,6 +97,17 @@ class SideBySide {
         return require(engine_.receive({}, 1, &none) == failure() && none.empty(), "an empty input is none");
       }
     }
+  }
+
+  // Returns how many of the steps are done.
+  size_t send(const SessionStep *steps, size_t count) {
+    const AnySender::Result result = sender_.send(&engine_, steps, count, &cuts_);
+    for (size_t i = 0; i < result.count; ++i) {
+      const tw_status expected = reference_.send(steps[i].opcode, steps[i].data, steps[i].flags);
+      require((i + 1 < result.count ? TW_OK : result.status) == expected, "send has the status of the reference");
+    }
+    compare_state();
+    return result.count;
   }
 
   void feed(const reference::Bytes &data) {
@@ -154,6 +174,7 @@ class SideBySide {
       require(output == expected, "the output is that of the reference");
     }
     require(script_.compresses() || engine_.output_len() == reference_.output_len(), "as much is queued as expected");
+    if (engine_.output_len() == 0) sender_.release();
     compare_state();
   }
 
@@ -186,7 +207,8 @@ class SideBySide {
   const SessionScript &script_;
   Cuts cuts_;
   reference::Connection reference_;
-  std::optional<IdlePool> pool_;  // outlives the engine
+  std::optional<IdlePool> pool_;  // outlives the engine, as does what the sender lends it
+  AnySender sender_;
   EngineSession engine_;
   OutputReader reader_, expected_reader_;
   size_t event_count_ = 0;

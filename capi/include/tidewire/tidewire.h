@@ -671,8 +671,8 @@ TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, s
 typedef struct tw_prepared tw_prepared;
 
 /* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
- * memory and outlives the message; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and TW_ERR_NO_MEMORY write NULL.
- * Since 0.1. */
+ * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and
+ * TW_ERR_NO_MEMORY write NULL. Since 0.1. */
 TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
                                     tw_prepared **out_prepared);
 

@@ -8,11 +8,15 @@
 namespace tidewire {
 namespace {
 
-// The last frame shows how long the message is. Before it, doubling bounds how often a byte is copied; it leaps to
-// max_len early, so that the old buffer and the new one are not twice of that together.
-size_t grown_cap(size_t cap, size_t needed, bool last, uint64_t max_len) {
-  const uint64_t doubled = cap > max_len / 4 ? max_len : 2 * uint64_t{cap};
-  return last || doubled < needed ? needed : static_cast<size_t>(doubled);
+constexpr size_t kLongCap = 64 << 10;  // bytes
+
+// The last frame shows how long the message is. Before it, doubling bounds how often a byte is copied; a long message
+// grows by four, as a copy costs more than room that is not used, but not for what a peer inflates at no cost. It leaps
+// to max_len early, so that the old buffer and the new one are not twice of that together.
+size_t grown_cap(const Assembler::Message &message, size_t needed, bool last, uint64_t max_len) {
+  const unsigned factor = message.compressed || message.cap < kLongCap ? 2 : 4;
+  const uint64_t grown = message.cap > max_len / (2 * factor) ? max_len : factor * uint64_t{message.cap};
+  return last || grown < needed ? needed : static_cast<size_t>(grown);
 }
 
 }  // namespace
@@ -37,7 +41,7 @@ Status Assembler::grow(Lender *lender, size_t more, bool last, uint64_t max_len)
   const Message &message = this->message();
   if (more > SIZE_MAX - sizeof(Message) - message.len) return Status::kNoMemory;
   if (message.len + more <= message.cap) return Status::kOk;
-  const size_t new_cap = grown_cap(message.cap, message.len + more, last, max_len);
+  const size_t new_cap = grown_cap(message, message.len + more, last, max_len);
   Lease *larger = nullptr;
   // The largest one may not be rounded up to a size class.
   const Status status = new_cap == max_len ? lender->acquire_exact(sizeof(Message) + new_cap, &larger)

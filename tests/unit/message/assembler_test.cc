@@ -134,6 +134,17 @@ TEST(Assembler, ManySmallFragmentsAllocateSeldom) {
   EXPECT_TRUE(same_bytes(view(whole), view(expected)));
 }
 
+// Three buffers for a message of a length that is not known until its end: it grows by four.
+TEST(Assembler, LongMessageInFragmentsAllocatesSeldom) {
+  AssemblerUnderTest test(kernels());
+  constexpr size_t kFragment = 64 << 10, kFragments = 16;
+  for (size_t i = 0; i < kFragments; ++i) {
+    ASSERT_EQ(test.add(kBinary, pattern(kFragment, i * kFragment), i + 1 == kFragments), Status::kOk);
+  }
+  EXPECT_LE(test.counting.allocations(), 3u);
+  EXPECT_TRUE(same_bytes(view(test.finish()), view(pattern(kFragment * kFragments))));
+}
+
 // While it grows, the old buffer and the new one are held: together no more than twice what a message may be.
 TEST(Assembler, GrowsNoFurtherThanAMessageMay) {
   for (const size_t fragment : {1, 7, 100, 334, 501, 999}) {

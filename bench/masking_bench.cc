@@ -13,19 +13,20 @@ constexpr size_t kLens[] = {16, 64, 125, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 
 struct MaskRow {
   std::string name;
   MaskFn mask;
-  bool masks = true;  // false: copies only, and needs two buffers
+  const Kernels *kernel = nullptr;  // in place of `mask`
+  bool masks = true;                // false: copies only, and needs two buffers
 };
 
 uint32_t key() { return load_raw<uint32_t>(kKeyBytes); }
 
 std::vector<MaskRow> make_rows() {
   std::vector<MaskRow> rows;
-  rows.push_back(
-      {"memcpy", [](uint8_t *dst, const uint8_t *src, size_t len, uint32_t) { memcpy(dst, src, len); }, false});
+  rows.push_back({"memcpy", [](uint8_t *dst, const uint8_t *src, size_t len, uint32_t) { memcpy(dst, src, len); },
+                  nullptr, false});
   rows.push_back({"tw_mask", [](uint8_t *dst, const uint8_t *src, size_t len, uint32_t) {
                     tw_mask(dst, src, len, kKeyBytes, 0);
                   }});
-  for (const Kernels *kernel : our_kernels()) rows.push_back({kernel->name, kernel->mask});
+  for (const Kernels *kernel : our_kernels()) rows.push_back({kernel->name, nullptr, kernel});
   for (const Peer *other : others()) {
     if (other->mask != nullptr) rows.push_back({other->name, other->mask});
   }
@@ -40,7 +41,8 @@ void check_len(const std::string &name, const MaskRow &row, size_t len, bool in_
   for (size_t i = 0; row.masks && i < len; ++i) expected[kMargin + i] ^= kKeyBytes[i % 4];
   std::vector<uint8_t> result = source;
   uint8_t *dst = result.data() + kMargin;
-  row.mask(dst, in_place && row.masks ? dst : source.data() + kMargin, len, key());
+  const auto call = [&](auto mask) { mask(dst, in_place && row.masks ? dst : source.data() + kMargin, len, key()); };
+  row.kernel == nullptr ? call(row.mask) : call(row.kernel->mask);
   if (result != expected) die(name + ": wrong result");
 }
 
@@ -54,10 +56,13 @@ void run(benchmark::State &state, const MaskRow &row, size_t len, bool in_place)
   const Slots from(len, Slots::Start::kFramePayload);
   const Slots &source = in_place && row.masks ? to : from;
   size_t turn = 0;
-  for (auto _ : state) {
-    row.mask(to[turn], source[turn], len, key());
-    ++turn;
-  }
+  const auto measure = [&](auto mask) {
+    for (auto _ : state) {
+      mask(to[turn], source[turn], len, key());
+      ++turn;
+    }
+  };
+  row.kernel == nullptr ? measure(row.mask) : measure(row.kernel->mask);
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * len));
 }
 
@@ -71,12 +76,15 @@ void run_random(benchmark::State &state, const MaskRow &row, bool in_place) {
   const Slots &source = in_place && row.masks ? to : from;
   size_t turn = 0;
   size_t bytes = 0;
-  for (auto _ : state) {
-    const size_t len = lens[turn % kCount];
-    row.mask(to[turn], source[turn], len, key());
-    bytes += len;
-    ++turn;
-  }
+  const auto measure = [&](auto mask) {
+    for (auto _ : state) {
+      const size_t len = lens[turn % kCount];
+      mask(to[turn], source[turn], len, key());
+      bytes += len;
+      ++turn;
+    }
+  };
+  row.kernel == nullptr ? measure(row.mask) : measure(row.kernel->mask);
   state.SetBytesProcessed(static_cast<int64_t>(bytes));
 }
 

@@ -2,6 +2,7 @@
 // The version, and the kernels: functions without an object.
 #include "capi/src/guard.h"
 #include "core/base/endian.h"
+#include "core/base/macros.h"
 #include "core/simd/kernels.h"
 #include "core/simd/small.h"
 
@@ -20,11 +21,19 @@ void store_utf8(const Utf8State &state, tw_utf8 *utf8) {
   utf8->state = state.need | uint32_t{state.low} << 8 | uint32_t{state.high} << 16;
 }
 
-Status check_mask_arguments(const uint8_t *dst, const uint8_t *src, size_t len, const uint8_t *key) {
-  if (key == nullptr || (len > 0 && (dst == nullptr || src == nullptr))) return Status::kNull;
+TW_ALWAYS_INLINE Status check_mask_arguments(const uint8_t *dst, const uint8_t *src, size_t len, const uint8_t *key) {
+  if (TW_UNLIKELY(key == nullptr)) return Status::kNull;
+  if (TW_UNLIKELY(dst == nullptr || src == nullptr)) return len > 0 ? Status::kNull : Status::kOk;
+  if (TW_LIKELY(dst == src)) return Status::kOk;
   const uintptr_t to = reinterpret_cast<uintptr_t>(dst), from = reinterpret_cast<uintptr_t>(src);
-  const uintptr_t distance = to < from ? from - to : to - from;
-  return distance != 0 && distance < len ? Status::kArgument : Status::kOk;
+  return (to < from ? from - to : to - from) < len ? Status::kArgument : Status::kOk;
+}
+
+TW_NOINLINE tw_status mask_checked(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t *key, uint64_t phase) {
+  const Status status = check_mask_arguments(dst, src, len, key);
+  if (status != Status::kOk) return to_c(status);
+  kernels().mask(dst, src, len, rotate_key(load_raw<uint32_t>(key), phase & 3));
+  return TW_OK;
 }
 
 // The longest prefix of whole code points: what was valid, less a code point that is not finished there.
@@ -45,10 +54,12 @@ uint32_t tw_version(void) { return TW_VERSION_MAJOR * 65536u + TW_VERSION_MINOR 
 const char *tw_version_string(void) { return TW_VERSION_STRING; }
 
 tw_status tw_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], uint64_t phase) {
-  const Status status = check_mask_arguments(dst, src, len, key);
-  if (status != Status::kOk) return to_c(status);
-  kernels().mask(dst, src, len, rotate_key(load_raw<uint32_t>(key), phase & 3));
-  return TW_OK;
+  const Kernels *row = g_selected_kernels.load(std::memory_order_relaxed);
+  // In place, the common case: on short payloads a call costs more than the masking.
+  if (TW_UNLIKELY(dst != src || dst == nullptr || key == nullptr || row == nullptr)) {
+    return mask_checked(dst, src, len, key, phase);
+  }
+  return row->mask(dst, src, len, rotate_key(load_raw<uint32_t>(key), phase & 3));
 }
 
 tw_status tw_utf8_validate(const uint8_t *data, size_t len, size_t *out_valid_len) {
@@ -65,10 +76,9 @@ void tw_utf8_init(tw_utf8 *utf8) {
 
 tw_status tw_utf8_step(tw_utf8 *utf8, const uint8_t *data, size_t len, size_t *out_error_offset) {
   if (utf8 == nullptr || (data == nullptr && len > 0)) return TW_ERR_NULL;
-  const Utf8State before = load_utf8(*utf8);
-  Utf8State state = before;
+  Utf8State state = load_utf8(*utf8);
   if (!kernels().utf8_step(&state, data, len)) {
-    if (out_error_offset != nullptr) *out_error_offset = utf8_first_error(before, data, len);
+    if (out_error_offset != nullptr) *out_error_offset = utf8_first_error(load_utf8(*utf8), data, len);
     return TW_ERR_UTF8;
   }
   store_utf8(state, utf8);
@@ -85,10 +95,9 @@ tw_status tw_unmask_utf8(uint8_t *dst, const uint8_t *src, size_t len, const uin
   if (utf8 == nullptr) return TW_ERR_NULL;
   const Status status = check_mask_arguments(dst, src, len, key);
   if (status != Status::kOk) return to_c(status);
-  const Utf8State before = load_utf8(*utf8);
-  Utf8State state = before;
+  Utf8State state = load_utf8(*utf8);
   if (!kernels().unmask_utf8(dst, src, len, rotate_key(load_raw<uint32_t>(key), phase & 3), &state)) {
-    if (out_error_offset != nullptr) *out_error_offset = utf8_first_error(before, dst, len);
+    if (out_error_offset != nullptr) *out_error_offset = utf8_first_error(load_utf8(*utf8), dst, len);
     return TW_ERR_UTF8;
   }
   store_utf8(state, utf8);

@@ -43,7 +43,7 @@ uint32_t cpu_features_builtin() {
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return found;
   if (bit(ebx, 5) && (xcr0 & kXcr0Avx) == kXcr0Avx) found |= kCpuAvx2;
   if ((xcr0 & kXcr0Avx512) == kXcr0Avx512) {
-    if (bit(ebx, 16) && bit(ebx, 30) && bit(ebx, 31)) found |= kCpuAvx512;
+    if (bit(ebx, 16) && bit(ebx, 30) && bit(ebx, 31) && bit(ecx, 1)) found |= kCpuAvx512;
     if (bit(ecx, 6)) found |= kCpuWide512;
   }
   return found;
@@ -56,7 +56,9 @@ uint32_t cpu_features_detected() {
   uint32_t found = 0;
   if (features.sse2 != 0) found |= kCpuSse2;
   if (features.avx2 != 0) found |= kCpuAvx2;
-  if (features.avx512f != 0 && features.avx512bw != 0 && features.avx512vl != 0) found |= kCpuAvx512;
+  if (features.avx512f != 0 && features.avx512bw != 0 && features.avx512vl != 0 && features.avx512vbmi != 0) {
+    found |= kCpuAvx512;
+  }
   if (features.avx512vbmi2 != 0) found |= kCpuWide512;
   return found;
 #else

@@ -11,7 +11,7 @@ namespace tidewire {
 enum CpuFeature : uint32_t {
   kCpuSse2 = 1u << 0,
   kCpuAvx2 = 1u << 1,
-  kCpuAvx512 = 1u << 2,  // F, BW and VL
+  kCpuAvx512 = 1u << 2,  // F, BW, VL and VBMI
   // 512-bit vectors do not slow the whole core down: processors since Ice Lake and Zen 4, known by VBMI2.
   kCpuWide512 = 1u << 3,
   kCpuNeon = 1u << 4,

@@ -19,7 +19,7 @@ struct Vec {
   }
   Vec operator^(Vec other) const { return {low ^ other.low, high ^ other.high}; }
   Vec operator|(Vec other) const { return {low | other.low, high | other.high}; }
-  bool any_high_bit() const { return ((low | high) & 0x8080808080808080u) != 0; }
+  uint64_t high_bits() const { return (low | high) & 0x8080808080808080u; }
 };
 using ShortVec = Vec;
 

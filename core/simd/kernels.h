@@ -32,8 +32,8 @@ struct Kernels {
   uint32_t required;    // CpuFeature bits
   uint32_t worthwhile;  // further CpuFeature bits without which the row is available but not chosen
 
-  // dst[i] = src[i] ^ key[i % 4]. dst == src, or no overlap.
-  void (*mask)(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key);
+  // dst[i] = src[i] ^ key[i % 4]. dst == src, or no overlap. Returns 0, the status of success: tw_mask jumps to it.
+  int32_t (*mask)(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key);
 
   // Continues the text with `len` bytes. Returns true when they are valid so far; false leaves the state undefined.
   bool (*utf8_step)(Utf8State *state, const uint8_t *data, size_t len);

@@ -15,40 +15,51 @@ namespace tidewire {
 
 // The key as it stands `bytes` further on in the payload.
 TW_ALWAYS_INLINE uint32_t rotate_key(uint32_t key, size_t bytes) {
-  const unsigned shift = 8 * (bytes & 3);
-  return static_cast<uint32_t>((static_cast<uint64_t>(key) << 32 | key) >> shift);
+  const unsigned shift = static_cast<unsigned>(8 * bytes) & 31;
+  return key >> shift | key << (-shift & 31);
 }
 
-// XOR for len < 16: two loads that may overlap, both made before the first store, so that dst may be src. Returns
-// whether a result byte is not ASCII; without kStore only that.
+// What a XOR may refuse: the high bits of its result that are set here as well.
+inline constexpr uint64_t kRefuseNothing = 0;
+inline constexpr uint64_t kRefuseNonAscii = ~UINT64_C(0);
+
+// XOR for len < 16: two loads that may overlap, both made before the first store, so that dst may be src. With
+// kRefuseNonAscii it writes nothing and returns false where the result is not ASCII. Without kStore it never writes.
 template <bool kStore = true>
-TW_ALWAYS_INLINE bool xor_below_16(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
+TW_ALWAYS_INLINE bool xor_below_16(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, uint64_t refused) {
   constexpr uint64_t kHighBits = 0x8080808080808080u;
   if (len >= 8) {
     const uint64_t head = load_raw<uint64_t>(src) ^ (key * UINT64_C(0x100000001));
     const uint64_t tail = load_raw<uint64_t>(src + len - 8) ^ (rotate_key(key, len) * UINT64_C(0x100000001));
+    if (TW_UNLIKELY(((head | tail) & kHighBits & refused) != 0)) return false;
     if constexpr (kStore) {
       store_raw(dst, head);
       store_raw(dst + len - 8, tail);
     }
-    return ((head | tail) & kHighBits) != 0;
+    return true;
   }
   if (len >= 4) {
     const uint32_t head = load_raw<uint32_t>(src) ^ key;
     const uint32_t tail = load_raw<uint32_t>(src + len - 4) ^ rotate_key(key, len);
+    if (TW_UNLIKELY(((head | tail) & kHighBits & refused) != 0)) return false;
     if constexpr (kStore) {
       store_raw(dst, head);
       store_raw(dst + len - 4, tail);
     }
-    return ((head | tail) & static_cast<uint32_t>(kHighBits)) != 0;
+    return true;
   }
-  uint8_t seen = 0;
-  for (size_t i = 0; i < len; i++, key >>= 8) {
-    const uint8_t byte = src[i] ^ static_cast<uint8_t>(key);
-    if constexpr (kStore) dst[i] = byte;
-    seen |= byte;
+  if (len == 0) return true;
+  // One byte is first, middle and last; of two, the second is both of the others.
+  const uint8_t first = src[0] ^ static_cast<uint8_t>(key);
+  const uint8_t middle = src[len / 2] ^ static_cast<uint8_t>(key >> 8 * (len / 2));
+  const uint8_t last = src[len - 1] ^ static_cast<uint8_t>(key >> 8 * (len - 1));
+  if (TW_UNLIKELY(((first | middle | last) & kHighBits & refused) != 0)) return false;
+  if constexpr (kStore) {
+    dst[0] = first;
+    dst[len / 2] = middle;
+    dst[len - 1] = last;
   }
-  return (seen & 0x80) != 0;
+  return true;
 }
 
 // The first `len` < 16 bytes at p, zero padded.

@@ -7,7 +7,7 @@ inline bool utf8_step(Utf8State *state, const uint8_t *data, size_t len) {
   while (at < len) {
     if (state->need == 0) {
       for (; at + Vec::kSize <= len; at += Vec::kSize) {
-        if (Vec::load(data + at).any_high_bit()) break;
+        if (Vec::load(data + at).high_bits() != 0) break;
       }
     }
     // To the end of the run that is not ASCII, or at least one vector further.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // UTF-8 validation by table look-up (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte"), for
 // instruction sets with a 16-entry byte shuffle. Included like mask_impl.h, after it.
-// Needs of Vec besides: &, -sat, shift_right_4, lookup, previous<N>, zero, load_padded.
+// Needs of Vec besides: &, subtract_saturated, high_nibbles, low_nibbles, lookup, previous<N>, zero, is_zero,
+// load_last, first_bytes.
 
 // Each bit is one way in which two neighbouring bytes can be wrong. Three tables, indexed by the high and low nibble of
 // the first byte and by the high nibble of the second, hold the bits that the nibble allows: what all three allow is
@@ -76,45 +77,41 @@ alignas(16) constexpr uint8_t kSecondHigh[16] = {
     kTooShort,
 };
 
-// A text, vector by vector. Bytes are judged against those before them, so a code point cut by the end of the last
-// vector is noticed only by the next one; zero padding notices it.
+// A text, vector by vector. Bytes are judged against those before them: a code point that the last vector cuts is not
+// noticed.
 class Utf8Checker {
  public:
   Utf8Checker() {}  // an implicit one would be compiled where the target region is over, and pass vectors otherwise
 
-  TW_ALWAYS_INLINE void add(Vec input) {
-    if (TW_LIKELY(!input.any_high_bit())) {
-      error_ = error_ | cut_;
-      cut_ = Vec::zero();
-      previous_ = input;
-    } else {
-      add_non_ascii(input);
-    }
-  }
-
+  // Vectors that are ASCII, of which this is the last: nothing can be wrong but a code point cut before them.
   TW_ALWAYS_INLINE void add_ascii(Vec last) {
-    error_ = error_ | cut_;
-    cut_ = Vec::zero();
+    error_ = error_ | previous_.subtract_saturated(Vec::load(kLastWhole + sizeof(kLastWhole) - Vec::kSize));
     previous_ = last;
   }
 
-  TW_ALWAYS_INLINE void add_non_ascii(Vec input) {
-    const Vec one_back = input.previous<1>(previous_);
-    const Vec pair = one_back.shift_right_4().lookup(kFirstHigh) &
-                     (one_back & Vec::splat(0x0F0F0F0F)).lookup(kFirstLow) & input.shift_right_4().lookup(kSecondHigh);
-    // The high bit is set where the byte two back is a lead of three or four, or the one three back a lead of four:
-    // there, and only there, two continuations in a row (bit 7 as well) are right.
-    const Vec third = input.previous<2>(previous_).subtract_saturated(Vec::splat_byte(0xE0 - 0x80));
-    const Vec fourth = input.previous<3>(previous_).subtract_saturated(Vec::splat_byte(0xF0 - 0x80));
-    const Vec must_continue = (third | fourth) & Vec::splat_byte(0x80);
-    error_ = error_ | (must_continue ^ pair);
-    cut_ = input.subtract_saturated(Vec::load(kLastWhole + sizeof(kLastWhole) - Vec::kSize));
+  TW_ALWAYS_INLINE void add(Vec input) {
+    error_ = error_ | errors(input);
     previous_ = input;
   }
+
+  // The last vector, of which only the first `len` bytes belong to the text.
+  TW_ALWAYS_INLINE void add_last(Vec input, size_t len) { error_ = error_ | errors(input).first_bytes(len); }
 
   bool ok() const { return error_.is_zero(); }
 
  private:
+  // Not zero where a byte cannot follow the three before it.
+  TW_ALWAYS_INLINE Vec errors(Vec input) const {
+    const Vec one_back = input.previous<1>(previous_);
+    const Vec pair = one_back.high_nibbles().lookup(kFirstHigh) & one_back.low_nibbles().lookup(kFirstLow) &
+                     input.high_nibbles().lookup(kSecondHigh);
+    // The high bit is set where the byte two back is a lead of three or four, or the one three back a lead of four:
+    // there, and only there, two continuations in a row (bit 7 as well) are right.
+    const Vec third = input.previous<2>(previous_).subtract_saturated(Vec::splat_byte(0xE0 - 0x80));
+    const Vec fourth = input.previous<3>(previous_).subtract_saturated(Vec::splat_byte(0xF0 - 0x80));
+    return ((third | fourth) & Vec::splat_byte(0x80)) ^ pair;
+  }
+
   // The largest values that the last three bytes may have if every code point ends with them.
   alignas(64) static constexpr uint8_t kLastWhole[64] = {
       255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255, 255,
@@ -123,58 +120,63 @@ class Utf8Checker {
 
   Vec error_ = Vec::zero();
   Vec previous_ = Vec::zero();
-  Vec cut_ = Vec::zero();  // not zero where the last vector ends inside a code point
 };
 
-// Finishes a step: checks data[done, len), of which the checker has seen data[0, done), done a multiple of the vector.
-// A code point cut by the end of data goes to *state byte by byte, which also finds at once what cannot be completed.
-TW_NOINLINE inline bool utf8_finish_step(Utf8Checker *checker, const uint8_t *data, size_t done, size_t len,
-                                         Utf8State *state) {
-  const size_t cut = utf8_cut_len(data, len);
-  const size_t whole = len - cut;
-  if (whole >= done) {
-    for (; done + Vec::kSize <= whole; done += Vec::kSize) checker->add(Vec::load(data + done));
-    checker->add(Vec::load_padded(data, done, whole));
-  }
-  return checker->ok() && utf8_advance_all(state, data + whole, cut);
-}
-
-// Unmasks (unless kUnmask is false: then dst == src and nothing is stored) and validates from a boundary between two
-// code points.
-template <bool kUnmask>
-inline bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state) {
+// Text that is not ASCII, from a boundary between two code points. A code point cut by the end of the text goes to
+// *state byte by byte, which also finds at once what cannot be completed.
+template <bool kStore>
+TW_NOINLINE inline bool utf8_any(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state) {
   constexpr size_t kSize = Vec::kSize;
   const Vec pattern = Vec::splat(key);
+  const size_t last_len = len % kSize, whole = len - last_len;
+  Vec last = Vec::zero();
+  if (last_len > 0) last = Vec::load_last(src, whole, len) ^ pattern;  // before a store to memory that it shares
   Utf8Checker checker;
-  bool ends_in_ascii = true;  // of what the checker has seen
   size_t at = 0;
-  for (; at + 4 * kSize <= len; at += 4 * kSize) {
-    Vec a = Vec::load(src + at), b = Vec::load(src + at + kSize);
-    Vec c = Vec::load(src + at + 2 * kSize), d = Vec::load(src + at + 3 * kSize);
-    if constexpr (kUnmask) {
-      a = a ^ pattern, b = b ^ pattern, c = c ^ pattern, d = d ^ pattern;
+  for (; at + 4 * kSize <= whole; at += 4 * kSize) {
+    const Vec a = Vec::load(src + at) ^ pattern;
+    const Vec b = Vec::load(src + at + kSize) ^ pattern;
+    const Vec c = Vec::load(src + at + 2 * kSize) ^ pattern;
+    const Vec d = Vec::load(src + at + 3 * kSize) ^ pattern;
+    if constexpr (kStore) {
       a.store(dst + at);
       b.store(dst + at + kSize);
       c.store(dst + at + 2 * kSize);
       d.store(dst + at + 3 * kSize);
     }
-    ends_in_ascii = !((a | b) | (c | d)).any_high_bit();
-    if (TW_LIKELY(ends_in_ascii)) {
+    if (((a | b) | (c | d)).high_bits() == 0) {
       checker.add_ascii(d);
     } else {
-      checker.add_non_ascii(a);
-      checker.add_non_ascii(b);
-      checker.add_non_ascii(c);
-      checker.add_non_ascii(d);
+      checker.add(a);
+      checker.add(b);
+      checker.add(c);
+      checker.add(d);
     }
   }
-  // Fewer than four vectors are left. If they are ASCII, nothing but a code point cut before them can be wrong.
-  const bool ascii = !xor_short<Vec, kUnmask>(dst + at, src + at, len - at, key);
-  if (TW_LIKELY(ascii && (ends_in_ascii || at < len))) {
-    checker.add_ascii(Vec::zero());
-    return checker.ok();
+  for (; at < whole; at += kSize) {
+    const Vec a = Vec::load(src + at) ^ pattern;
+    if constexpr (kStore) a.store(dst + at);
+    checker.add(a);
   }
-  return utf8_finish_step(&checker, dst, at, len, state);
+  if (last_len > 0) {
+    xor_short<Vec, kStore>(dst + whole, src + whole, last_len, key, kRefuseNothing);
+    checker.add_last(last, last_len);
+  }
+  const size_t cut = utf8_cut_len(dst, len);
+  return checker.ok() && utf8_advance_all(state, dst + len - cut, cut);
+}
+
+// Unmasks (without kStore only validates: dst is src and the key 0) from a boundary between two code points.
+template <bool kStore>
+TW_ALWAYS_INLINE bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state) {
+  size_t ascii_len = 0;
+  if (len <= 4 * Vec::kSize) {
+    if (TW_LIKELY(xor_medium<kStore>(dst, src, len, key, kRefuseNonAscii))) return true;
+  } else {
+    ascii_len = xor_long<kStore, kRefuseNonAscii>(dst, src, len, key);
+    if (TW_LIKELY(ascii_len == len)) return true;
+  }
+  return utf8_any<kStore>(dst + ascii_len, src + ascii_len, len - ascii_len, rotate_key(key, ascii_len), state);
 }
 
 // The bytes that complete a code point begun by an earlier step.
@@ -193,7 +195,7 @@ inline bool utf8_step(Utf8State *state, const uint8_t *data, size_t len) {
 inline bool unmask_utf8(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state) {
   if (TW_UNLIKELY(state->need != 0)) {
     const size_t pending = utf8_pending_len(*state, len);
-    xor_below_16(dst, src, pending, key);
+    xor_below_16(dst, src, pending, key, kRefuseNothing);
     if (!utf8_advance_all(state, dst, pending)) {
       mask(dst + pending, src + pending, len - pending, rotate_key(key, pending));
       return false;

@@ -10,5 +10,5 @@ struct Vec16 {
   void store(uint8_t *p) const { _mm_storeu_si128(reinterpret_cast<__m128i *>(p), v); }
   Vec16 operator^(Vec16 other) const { return {_mm_xor_si128(v, other.v)}; }
   Vec16 operator|(Vec16 other) const { return {_mm_or_si128(v, other.v)}; }
-  bool any_high_bit() const { return _mm_movemask_epi8(v) != 0; }
+  uint64_t high_bits() const { return static_cast<uint32_t>(_mm_movemask_epi8(v)); }
 };

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Thirty-two bytes of AVX2. Included like mask_impl.h, after vec16_x86_impl.h.
 
+// Thirty-two of these from 32 - n on keep the first n bytes.
+alignas(64) constexpr uint8_t kKeepFirst[64] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                                255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                                255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
 // _mm_shuffle_epi8 with sixteen of these from 16 - n on moves the last n bytes to the front and clears the rest.
 alignas(32) constexpr uint8_t kMoveToFront[32] = {0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,
                                                   11,   12,   13,   14,   15,   0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
@@ -19,11 +24,12 @@ struct Vec32 {
   Vec32 operator^(Vec32 other) const { return {_mm256_xor_si256(v, other.v)}; }
   Vec32 operator|(Vec32 other) const { return {_mm256_or_si256(v, other.v)}; }
   Vec32 operator&(Vec32 other) const { return {_mm256_and_si256(v, other.v)}; }
-  bool any_high_bit() const { return _mm256_movemask_epi8(v) != 0; }
+  uint64_t high_bits() const { return static_cast<uint32_t>(_mm256_movemask_epi8(v)); }
   bool is_zero() const { return _mm256_testz_si256(v, v) != 0; }
 
   Vec32 subtract_saturated(Vec32 other) const { return {_mm256_subs_epu8(v, other.v)}; }
-  Vec32 shift_right_4() const { return {_mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(0x0F))}; }
+  Vec32 high_nibbles() const { return Vec32{_mm256_srli_epi16(v, 4)}.low_nibbles(); }
+  Vec32 low_nibbles() const { return {_mm256_and_si256(v, _mm256_set1_epi8(0x0F))}; }
   Vec32 lookup(const uint8_t (&table)[16]) const {
     const __m128i row = _mm_load_si128(reinterpret_cast<const __m128i *>(table));
     return {_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), v)};
@@ -34,8 +40,8 @@ struct Vec32 {
     return {_mm256_alignr_epi8(v, _mm256_permute2x128_si256(before.v, v, 0x21), 16 - kBytes)};
   }
 
-  // data[from, to), fewer than kSize bytes, then zeros. Reads nothing before data or from `to` on.
-  static Vec32 load_padded(const uint8_t *data, size_t from, size_t to) {
+  // data[from, to), fewer than kSize bytes, then anything. Reads nothing before data or from `to` on.
+  static Vec32 load_last(const uint8_t *data, size_t from, size_t to) {
     const size_t len = to - from;
     if (to < 16) {
       const Small16 small = load_below_16(data + from, len);
@@ -45,6 +51,8 @@ struct Vec32 {
     if (len <= 16) return {_mm256_zextsi128_si256(move_to_front(last, len))};
     return {_mm256_set_m128i(move_to_front(last, len - 16), Vec16::load(data + from).v)};
   }
+  // The first `count` bytes, then zeros.
+  Vec32 first_bytes(size_t count) const { return *this & load(kKeepFirst + kSize - count); }
 
  private:
   static __m128i move_to_front(__m128i bytes, size_t count) {

@@ -6,7 +6,7 @@
 #include "core/simd/isa_avx512.h"
 #include "core/wire/frame_batch.h"
 
-TW_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx2,bmi2")
+TW_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512vbmi,avx2,bmi2")
 namespace tidewire::isa_avx512 {
 
 #include "core/wire/frame_batch_impl.h"

@@ -2,125 +2,128 @@
 // The frame loop, included once by each frame_batch_<isa>.cc inside its namespace and target region, hence no guard and
 // no includes. One turn reads one frame; whatever it does not understand at once it leaves to parse_frame_header.
 
-inline bool utf8_whole(const uint8_t *data, size_t len) {
-  Utf8State state;
-  return utf8_step(&state, data, len) && state.need == 0;
-}
-
-// Unmasks a payload in place. False when it had to be UTF-8 and is not.
-inline bool unmask_long_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
-  if (!text) {
-    mask(payload, payload, len, key);
-    return true;
-  }
-  Utf8State state;
-  return unmask_utf8(payload, payload, len, key, &state) && state.need == 0;
-}
-
-// Same for less than kLength16 bytes, without a call unless text is not ASCII.
-TW_ALWAYS_INLINE bool unmask_short_payload(uint8_t *payload, size_t len, uint32_t key, bool text) {
-  constexpr size_t kInlineLen = 4 * ShortVec::kSize;
-  if (kInlineLen < kLength16 && len > kInlineLen) return unmask_long_payload(payload, len, key, text);
-  const bool ascii = !xor_short<ShortVec>(payload, payload, len, key);
-  return TW_LIKELY(ascii) || !text || utf8_whole(payload, len);
-}
-
 // Which frames a loop is for: with a masking key, without one, or both.
 enum class Masking : uint8_t { kAlways, kNever, kEither };
 
-// Whether the loop goes on with a frame that starts with these bytes. What it refuses may still be allowed.
+// What the first byte makes of a frame that passes: 0 a text message of one frame, 1 anything else.
+// `head` holds the first two bytes, the first one lowest. Larger values do not pass; they may still be allowed.
 template <bool kMessages, Masking kMasking>
-TW_ALWAYS_INLINE bool header_passes(uint8_t first, uint8_t second, uint8_t forbidden_rsv) {
-  if (kMasking == Masking::kAlways && (second & kMaskBit) == 0) return false;
-  if (kMasking == Masking::kNever && (second & kMaskBit) != 0) return false;
-  // A message of one frame: FIN, text or binary, no RSV bit. Compressed ones are not for this loop.
-  if (kMessages) return static_cast<uint8_t>(first - (kFin | kText)) <= kBinary - kText;
-  if ((first & forbidden_rsv) != 0 || !is_defined(first & kOpcodeBits)) return false;
-  return !is_control(first) || ((first & kFin) != 0 && (second & ~kMaskBit) <= kMaxControlPayload);
-}
-
-// Reads a length of 16 or 64 bits. False when it is not in the shortest form, or may not be there whole.
-TW_ALWAYS_INLINE bool read_long_length(const uint8_t *at, size_t left, uint64_t *payload_len, size_t *header_len) {
-  if (left < kMaxHeader) return false;
-  if (*payload_len == kLength16) {
-    *payload_len = load_be16(at + 2);
-    *header_len += 2;
-    return *payload_len >= kLength16;
+TW_ALWAYS_INLINE uint32_t frame_kind(uint32_t head, uint32_t forbidden_rsv) {
+  constexpr uint32_t kText1 = kFin | kText;
+  constexpr uint32_t kMask = kMaskBit << 8;
+  if (kMessages) {
+    // A message of one frame: FIN, text or binary, no RSV bit. Compressed ones are not for this loop.
+    constexpr uint32_t kTested = kMasking == Masking::kEither ? 0xFF : 0xFF | kMask;
+    return (head & kTested) - (kMasking == Masking::kAlways ? kText1 | kMask : kText1);
   }
-  *payload_len = load_be64(at + 2);
-  *header_len += 8;
-  return *payload_len > UINT16_MAX;
+  constexpr uint32_t kRefused = 2;
+  if (kMasking == Masking::kAlways && (head & kMask) == 0) return kRefused;
+  if (kMasking == Masking::kNever && (head & kMask) != 0) return kRefused;
+  const uint8_t first = static_cast<uint8_t>(head);
+  if ((first & forbidden_rsv) != 0 || !is_defined(first & kOpcodeBits)) return kRefused;
+  if (is_control(first) && ((first & kFin) == 0 || (head >> 8 & ~kMaskBit & 0xFF) > kMaxControlPayload))
+    return kRefused;
+  return first == kText1 ? 0 : 1;
 }
 
 // The fields after Frame::tag, for one store: opcode, flags, header_len and key.
-template <bool kMessages>
 TW_ALWAYS_INLINE uint64_t small_fields(uint8_t first, bool masked, size_t header_len, uint32_t key) {
   const uint64_t opcode = first & kOpcodeBits;
-  if (kMessages) return opcode << 8 | uint64_t{kFin} << 16;
   const uint64_t flags = (first & (kFin | kRsvBits)) | (masked ? kFrameMasked : 0u);
   return opcode << 8 | flags << 16 | static_cast<uint64_t>(header_len) << 24 | static_cast<uint64_t>(key) << 32;
 }
 
+struct Payload {
+  uint8_t *data;  // nullptr: not there whole, or at fault
+  size_t len;
+};
+
+// The payload of a frame whose length takes 16 or 64 bits.
+TW_ALWAYS_INLINE Payload find_long_payload(uint8_t *at, const uint8_t *end, uint64_t max_payload_len) {
+  constexpr Payload kNone = {nullptr, 0};
+  const size_t left = static_cast<size_t>(end - at);
+  if (left < kMaxHeader) return kNone;
+  const bool is_16 = (at[1] & ~kMaskBit) == kLength16;
+  const uint64_t len = is_16 ? load_be16(at + 2) : load_be64(at + 2);
+  const size_t header_len = (is_16 ? 4 : 10) + ((at[1] & kMaskBit) != 0 ? 4 : 0);
+  const bool shortest = len >= (is_16 ? uint64_t{kLength16} : uint64_t{UINT16_MAX} + 1);
+  if (!shortest || len > max_payload_len || len > left - header_len) return kNone;
+  return {at + header_len, static_cast<size_t>(len)};
+}
+
+// Unmasks in place what the loop does not do itself: long payloads, and text that is not ASCII. False when `refused`
+// asks for UTF-8 and it is not; without a masking key the payload is only looked at.
+TW_NOINLINE inline bool unmask_payload(uint8_t *payload, size_t len, uint32_t key, bool masked, uint64_t refused) {
+  if (refused == kRefuseNothing) {
+    if (masked) mask(payload, payload, len, key);
+    return true;
+  }
+  Utf8State state;
+  const bool valid = masked ? unmask_utf8(payload, payload, len, key, &state) : utf8_step(&state, payload, len);
+  return valid && state.need == 0;
+}
+
+// Text that is not UTF-8: finds the error, and leaves the frame as it was received.
+TW_NOINLINE inline Status refuse_text(FrameBatch *batch, uint8_t *payload, size_t len, uint32_t key) {
+  batch->error_offset = static_cast<size_t>(payload - batch->data) + utf8_first_error({}, payload, len);
+  mask(payload, payload, len, key);
+  return Status::kUtf8;
+}
+
 template <bool kMessages, Masking kMasking>
 inline Status loop(FrameBatch *batch) {
+  constexpr size_t kInlineLen = 4 * ShortVec::kSize;  // at most this much is unmasked without a call
+  constexpr size_t kLeastHeader = kMasking == Masking::kAlways ? 6 : 2;
+  if (batch->len - batch->pos < kLeastHeader) return Status::kOk;
   // All that the loop needs is in locals: for all the compiler knows, unmasking a payload changes *batch.
-  const uint8_t *const begin = batch->data;
   const uint8_t *const end = batch->data + batch->len;
+  const uint8_t *const last_start = end - kLeastHeader;
   const uint64_t max_payload_len = batch->max_payload_len;
   const uint64_t max_short_len = max_payload_len < kLength16 ? max_payload_len : kLength16 - 1;
-  const uint64_t base_offset = batch->base_offset;
-  const uint8_t forbidden_rsv = static_cast<uint8_t>(kRsvBits & ~batch->rules);
+  const uint64_t offset_of_null = batch->base_offset - reinterpret_cast<uintptr_t>(batch->data);
+  const uint32_t forbidden_rsv = kRsvBits & ~batch->rules;
   const uint64_t tag = batch->tag;
-  const bool validate = (batch->rules & kValidateText) != 0;
+  const uint64_t message_fields = uint64_t{batch->tag} | uint64_t{kText} << 8 | uint64_t{kFin} << 16;
+  const uint64_t refused_in_text = (batch->rules & kValidateText) != 0 ? kRefuseNonAscii : kRefuseNothing;
   uint8_t *at = batch->data + batch->pos;
   Frame *out = batch->frames + batch->count;
   const Frame *const out_end = batch->frames + batch->cap;
   Status status = Status::kOk;
 
-  constexpr size_t kLeastFrame = kMasking == Masking::kAlways ? 6 : 2;
-  while (out != out_end) {
-    const size_t left = static_cast<size_t>(end - at);
-    if (TW_UNLIKELY(left < kLeastFrame)) break;
-    const uint8_t first = at[0], second = at[1];
-    if (TW_UNLIKELY((!header_passes<kMessages, kMasking>(first, second, forbidden_rsv)))) break;
-
-    const bool masked = kMasking == Masking::kAlways || (kMasking == Masking::kEither && (second & kMaskBit) != 0);
-    size_t header_len = masked ? 6 : 2;
-    uint64_t payload_len = second & ~kMaskBit;
-    const bool is_short = payload_len <= max_short_len;
-    if (!is_short) {
-      if (payload_len < kLength16 || !read_long_length(at, left, &payload_len, &header_len)) break;
-      if (payload_len > max_payload_len) break;
+  while (out != out_end && at <= last_start) {
+    const uint32_t kind = frame_kind<kMessages, kMasking>(load_raw<uint16_t>(at), forbidden_rsv);
+    if (TW_UNLIKELY(kind > 1)) break;
+    const bool masked = kMasking == Masking::kAlways || (kMasking == Masking::kEither && (at[1] & kMaskBit) != 0);
+    const uint64_t refused = (uint64_t{kind} - 1) & refused_in_text;  // kind 0 is text
+    Payload payload = {at + (masked ? 6 : 2), at[1] - (masked ? size_t{kMaskBit} : 0)};
+    const bool is_short = payload.len <= max_short_len;
+    if (TW_LIKELY(is_short)) {
+      if (TW_UNLIKELY(reinterpret_cast<uintptr_t>(payload.data) + payload.len > reinterpret_cast<uintptr_t>(end)))
+        break;
+    } else {
+      if (payload.len < kLength16) break;
+      payload = find_long_payload(at, end, max_payload_len);
+      if (payload.data == nullptr) break;
     }
-    if (kMasking == Masking::kEither && left < header_len) break;
-    if (TW_UNLIKELY(left - header_len < payload_len)) break;
-
-    uint8_t *const payload = at + header_len;
-    const size_t len = static_cast<size_t>(payload_len);
-    const bool text = first == (kFin | kText) && validate;
-    uint32_t key = 0;
-    bool valid = true;
-    if (masked) {
-      key = load_raw<uint32_t>(payload - 4);
-      valid = TW_LIKELY(is_short) ? unmask_short_payload(payload, len, key, text)
-                                  : unmask_long_payload(payload, len, key, text);
-    } else if (text) {
-      valid = utf8_whole(payload, len);
+    const uint32_t key = masked ? load_raw<uint32_t>(payload.data - 4) : 0;
+    bool done = !masked && refused == kRefuseNothing;
+    if (masked && TW_LIKELY(is_short) && (kInlineLen >= kLength16 || payload.len <= kInlineLen)) {
+      done = xor_short<ShortVec>(payload.data, payload.data, payload.len, key, refused);
     }
-    if (TW_UNLIKELY(!valid)) {
-      batch->error_offset = static_cast<size_t>(payload - begin) + utf8_first_error({}, payload, len);
-      mask(payload, payload, len, key);  // the frame stays as it was received
-      status = Status::kUtf8;
+    if (TW_UNLIKELY(!done) && !unmask_payload(payload.data, payload.len, key, masked, refused)) {
+      status = refuse_text(batch, payload.data, payload.len, key);
       break;
     }
-    out->payload = payload;
-    out->payload_len = payload_len;
-    store_raw(&out->tag, tag | small_fields<kMessages>(first, masked, header_len, key));
-    out->offset = base_offset + static_cast<size_t>(at - begin);
+    out->payload = payload.data;
+    out->payload_len = payload.len;
+    const size_t header_len = static_cast<size_t>(payload.data - at);
+    store_raw(&out->tag,
+              kMessages ? message_fields + (uint64_t{kind} << 8) : tag | small_fields(at[0], masked, header_len, key));
+    out->offset = offset_of_null + reinterpret_cast<uintptr_t>(at);
     out++;
-    at = payload + len;
+    at = payload.data + payload.len;
   }
-  batch->pos = static_cast<size_t>(at - begin);
+  batch->pos = static_cast<size_t>(at - batch->data);
   batch->count = static_cast<size_t>(out - batch->frames);
   return status;
 }

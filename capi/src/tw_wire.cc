@@ -33,28 +33,37 @@ bool rules_valid(uint32_t rules) {
   return (rules & ~kAllRules) == 0 && (rules & kBoth) != kBoth;
 }
 
-// kOk, and the header to write, if a receiver may accept the frame.
-Status header_of(const tw_frame &frame, FrameHeader *out) {
-  constexpr uint8_t kKnownFlags = kFin | kRsvBits | kFrameMasked;
-  if ((frame.flags & ~kKnownFlags) != 0 || frame.opcode > kOpcodeBits) return Status::kArgument;
-  const uint8_t first = static_cast<uint8_t>((frame.flags & (kFin | kRsvBits)) | frame.opcode);
+// Without the checks.
+TW_ALWAYS_INLINE FrameHeader header_of(const tw_frame &frame) {
   const bool masked = (frame.flags & kFrameMasked) != 0;
-  *out = {frame.payload_len, masked ? load_raw<uint32_t>(frame.masking_key) : 0, first, 0, masked};
-  return check_frame(first, frame.payload_len);
+  const uint32_t key = masked ? load_raw<uint32_t>(frame.masking_key) : 0;
+  return {frame.payload_len, key, static_cast<uint8_t>((frame.flags & (kFin | kRsvBits)) | frame.opcode), 0, masked};
 }
 
-// The bytes that all frames take together.
-Status encoded_len(const tw_frame *frames, size_t count, size_t *out_len) {
-  size_t total = 0;
-  for (size_t i = 0; i < count; i++) {
-    FrameHeader header;
-    if (Status status = header_of(frames[i], &header); status != Status::kOk) return status;
-    if (frames[i].payload == nullptr && header.payload_len > 0) return Status::kNull;
-    const size_t header_len = frame_header_len(header.payload_len, header.masked);
-    if (header.payload_len > SIZE_MAX - total - header_len) return Status::kLengthTooLarge;
-    total += header_len + static_cast<size_t>(header.payload_len);
+// kOk if a receiver may accept the frame.
+TW_ALWAYS_INLINE Status check_header(const tw_frame &frame) {
+  constexpr uint8_t kKnownFlags = kFin | kRsvBits | kFrameMasked;
+  if ((frame.flags & ~kKnownFlags) != 0 || frame.opcode > kOpcodeBits) return Status::kArgument;
+  return check_frame(static_cast<uint8_t>((frame.flags & kFin) | frame.opcode), frame.payload_len);
+}
+
+struct EncodedLen {
+  size_t headers;
+  size_t payloads;
+};
+
+// The bytes that all frames take, if each of them may be sent.
+Status encoded_len(const tw_frame *frames, size_t count, EncodedLen *out) {
+  EncodedLen sum{};
+  for (const tw_frame *frame = frames; frame != frames + count; frame++) {
+    if (Status status = check_header(*frame); status != Status::kOk) return status;
+    if (frame->payload == nullptr && frame->payload_len > 0) return Status::kNull;
+    sum.headers += frame_header_len(frame->payload_len, (frame->flags & kFrameMasked) != 0);
+    if (frame->payload_len > SIZE_MAX - sum.payloads) return Status::kLengthTooLarge;
+    sum.payloads += static_cast<size_t>(frame->payload_len);
+    if (sum.headers > SIZE_MAX - sum.payloads) return Status::kLengthTooLarge;
   }
-  *out_len = total;
+  *out = sum;
   return Status::kOk;
 }
 
@@ -100,9 +109,9 @@ tw_status tw_frames_decode(uint8_t *data, size_t len, uint32_t rules, tw_frame *
 
 tw_status tw_frame_header_encode(const tw_frame *frame, uint8_t *out, size_t cap, size_t *out_len) {
   if (frame == nullptr || out_len == nullptr || (out == nullptr && cap > 0)) return TW_ERR_NULL;
-  FrameHeader header;
-  const Status status = header_of(*frame, &header);
+  const Status status = check_header(*frame);
   if (status != Status::kOk) return to_c(status);
+  const FrameHeader header = header_of(*frame);
   *out_len = frame_header_len(header.payload_len, header.masked);
   if (*out_len > cap) return TW_NEED_ROOM;
   write_frame_header(header, out);
@@ -111,22 +120,41 @@ tw_status tw_frame_header_encode(const tw_frame *frame, uint8_t *out, size_t cap
 
 tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, size_t cap, size_t *out_len) {
   if (out_len == nullptr || (frames == nullptr && count > 0) || (out == nullptr && cap > 0)) return TW_ERR_NULL;
-  size_t total = 0;
-  const Status status = encoded_len(frames, count, &total);
+  EncodedLen len;
+  const Status status = encoded_len(frames, count, &len);
   if (status != Status::kOk) return to_c(status);
-  *out_len = total;
-  if (total > cap) return TW_NEED_ROOM;
+  *out_len = len.headers + len.payloads;
+  if (*out_len > cap) return TW_NEED_ROOM;
   const Kernels &row = kernels();
-  for (size_t i = 0; i < count; i++) {
-    FrameHeader header{};
-    header_of(frames[i], &header);
-    out += write_frame(row, header, frames[i].payload, out);
-  }
+  for (size_t i = 0; i < count; i++) out += write_frame(row, header_of(frames[i]), frames[i].payload, out);
   return TW_OK;
 }
 
-tw_status tw_frames_encode_views(const tw_frame *, size_t, uint8_t *, size_t, size_t *, tw_view *, size_t *) {
-  return TW_ERR_UNSUPPORTED;
+tw_status tw_frames_encode_views(const tw_frame *frames, size_t count, uint8_t *headers, size_t cap,
+                                 size_t *out_headers_len, tw_view *views, size_t *out_view_count) {
+  if (out_headers_len == nullptr || out_view_count == nullptr || (headers == nullptr && cap > 0)) return TW_ERR_NULL;
+  if ((frames == nullptr || views == nullptr) && count > 0) return TW_ERR_NULL;
+  EncodedLen len;
+  const Status status = encoded_len(frames, count, &len);
+  if (status != Status::kOk) return to_c(status);
+  *out_headers_len = len.headers;
+  if (len.headers > cap) return TW_NEED_ROOM;
+  const Kernels &row = kernels();
+  tw_view *view = views;
+  for (size_t i = 0; i < count; i++) {
+    const FrameHeader header = header_of(frames[i]);
+    const size_t header_len = frame_header_len(header.payload_len, header.masked);
+    write_frame_header(header, headers);
+    *view++ = {headers, header_len};
+    headers += header_len;
+    if (header.payload_len == 0) continue;
+    uint8_t *const payload = frames[i].payload;
+    const size_t payload_len = static_cast<size_t>(header.payload_len);
+    if (header.masked) row.mask(payload, payload, payload_len, header.key);
+    *view++ = {payload, payload_len};
+  }
+  *out_view_count = static_cast<size_t>(view - views);
+  return TW_OK;
 }
 
 int32_t tw_close_code_valid(uint32_t code) { return close_code_valid(code) ? 1 : 0; }

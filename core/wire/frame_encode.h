@@ -16,8 +16,16 @@
 
 namespace tidewire {
 
+// check_frame() for control frames.
+Status check_control_frame(uint8_t first, uint64_t payload_len);
+
 // Whether a receiver could accept this header: kOpcode, kControlFragmented, kControlLength, kLengthTooLarge otherwise.
-Status check_frame(uint8_t first, uint64_t payload_len);
+inline Status check_frame(uint8_t first, uint64_t payload_len) {
+  const uint8_t opcode = first & kOpcodeBits;
+  if (!is_defined(opcode)) return Status::kOpcode;
+  if (is_control(opcode)) return check_control_frame(first, payload_len);
+  return payload_len >> 63 != 0 ? Status::kLengthTooLarge : Status::kOk;
+}
 
 // Two copies that may overlap cover kEnd ... 2 * kEnd bytes. All is loaded before anything is stored.
 template <size_t kEnd>

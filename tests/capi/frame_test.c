@@ -60,6 +60,62 @@ static void test_round_trip(void) {
   free(wire);
 }
 
+/* Joined, the views are what tw_frames_encode writes; payloads stay where they are. */
+static void test_encode_views(void) {
+  uint8_t text[3] = {'a', 'b', 'c'}, binary[300] = {0}, copied[400], joined[400], headers[2 + 8];
+  tw_frame frames[3] = {{NULL, 3, 0, TW_OPCODE_TEXT, TW_FRAME_FIN, 0, {0, 0, 0, 0}, 0},
+                        {NULL, 0, 0, TW_OPCODE_PING, TW_FRAME_FIN | TW_FRAME_MASKED, 0, {9, 9, 9, 9}, 0},
+                        {NULL, 300, 0, TW_OPCODE_BINARY, TW_FRAME_FIN | TW_FRAME_MASKED, 0, {1, 2, 3, 4}, 0}};
+  tw_view views[6];
+  size_t copied_len = 0, headers_len = 0, count = 0, joined_len = 0, i;
+  uint8_t *const room = (uint8_t *)malloc(2 + 6 + 8);
+  frames[0].payload = text;
+  frames[2].payload = binary;
+  CHECK_STATUS(tw_frames_encode(frames, 3, copied, sizeof(copied), &copied_len), TW_OK);
+
+  CHECK_STATUS(tw_frames_encode_views(frames, 3, headers, sizeof(headers), &headers_len, views, &count), TW_NEED_ROOM);
+  CHECK_EQ(headers_len, 2 + 6 + 8);
+  CHECK_EQ(binary[0], 0);
+  CHECK_STATUS(tw_frames_encode_views(frames, 3, room, headers_len, &headers_len, views, &count), TW_OK);
+  CHECK_EQ(count, 5);
+  CHECK(views[0].data == room);
+  CHECK(views[1].data == text);
+  CHECK_EQ(views[2].len, 6); /* the ping has no payload to show */
+  CHECK(views[4].data == binary);
+  for (i = 0; i < count; ++i) {
+    memcpy(joined + joined_len, views[i].data, views[i].len);
+    joined_len += views[i].len;
+  }
+  CHECK_EQ(joined_len, copied_len);
+  CHECK_BYTES(joined, copied, copied_len);
+  free(room);
+}
+
+/* What cannot be sent stops all of it: no payload is masked, nothing is written. */
+static void test_encode_views_refused(void) {
+  uint8_t payload[1] = {7}, headers[16] = {0};
+  tw_frame frames[2] = {{NULL, 1, 0, TW_OPCODE_TEXT, TW_FRAME_FIN | TW_FRAME_MASKED, 0, {1, 1, 1, 1}, 0},
+                        {NULL, 0, 0, 3, TW_FRAME_FIN, 0, {0, 0, 0, 0}, 0}};
+  tw_view views[4];
+  size_t len = 99, count = 99;
+  frames[0].payload = payload;
+  CHECK_STATUS(tw_frames_encode_views(frames, 2, headers, 16, &len, views, &count), TW_ERR_OPCODE);
+  CHECK_EQ(payload[0], 7);
+  CHECK_EQ(headers[0], 0);
+  CHECK_EQ(len, 99);
+  CHECK_EQ(count, 99);
+  CHECK_STATUS(tw_frames_encode_views(NULL, 1, headers, 16, &len, views, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode_views(frames, 1, NULL, 16, &len, views, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode_views(frames, 1, headers, 16, NULL, views, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode_views(frames, 1, headers, 16, &len, NULL, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode_views(frames, 1, headers, 16, &len, views, NULL), TW_ERR_NULL);
+  frames[0].payload = NULL;
+  CHECK_STATUS(tw_frames_encode_views(frames, 1, headers, 16, &len, views, &count), TW_ERR_NULL);
+  CHECK_STATUS(tw_frames_encode_views(NULL, 0, NULL, 0, &len, NULL, &count), TW_OK);
+  CHECK_EQ(len, 0);
+  CHECK_EQ(count, 0);
+}
+
 static void test_encode_header(void) {
   tw_frame frame = {NULL, 300, 0, TW_OPCODE_TEXT, TW_FRAME_FIN, 0, {0, 0, 0, 0}, 0};
   uint8_t out[TW_FRAME_HEADER_MAX] = {0};
@@ -111,6 +167,8 @@ int main(void) {
   test_decode_header();
   test_decode_batch();
   test_round_trip();
+  test_encode_views();
+  test_encode_views_refused();
   test_encode_header();
   test_close_codes();
   test_null();

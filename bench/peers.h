@@ -62,6 +62,9 @@ inline constexpr const Peer *kPeers[] = {&kBeast, &kWebsocketpp, &kWslay};
 // no control frames, no text but ASCII. nullptr where the processor has no AVX2.
 const Peer *floor_row();
 
+// Validates UTF-8, and does nothing else. nullptr where its sources were not found (simdutf.cmake).
+const Peer *simdutf_row();
+
 }  // namespace tidewire::bench
 
 #endif  // TIDEWIRE_BENCH_PEERS_H_

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // UTF-8 validation alone, and of text that is unmasked in place first or in the same pass.
+#include <stdio.h>
+
 #include "bench/suite.h"
 #include "core/base/endian.h"
 #include "tidewire/tidewire.h"
@@ -23,6 +25,10 @@ struct Text {
     return make_payload(content, len, numbers);
   }
 };
+
+std::string table_of(Text text, bool masks) {
+  return std::string(masks ? "UnmaskUtf8" : "Utf8") + name_of(text.content);
+}
 
 // `valid` is called as bool(uint8_t *data, size_t len).
 template <class Valid>
@@ -53,9 +59,19 @@ void run(benchmark::State &state, Text text, bool masks, Valid valid) {
 template <class Valid>
 void add(const std::string &row, Text text, bool masks, Valid valid) {
   add_row(
-      std::string(masks ? "UnmaskUtf8" : "Utf8") + name_of(text.content), row, text.len,
-      [=](const std::string &name) { check(name, text, masks, valid); },
+      table_of(text, masks), row, text.len, [=](const std::string &name) { check(name, text, masks, valid); },
       [=](benchmark::State &state) { run(state, text, masks, valid); });
+}
+
+// simdutf has no unmasking; beside ours it shows what validation costs it alone.
+void add_simdutf(Text text) {
+  if (simdutf_row() == nullptr) return;
+  const Utf8Fn valid = simdutf_row()->utf8_valid;
+  add(simdutf_row()->name, text, false, valid);
+  add_row(
+      table_of(text, true), simdutf_row()->name, text.len,
+      [=](const std::string &name) { check(name, text, false, valid); },
+      [=](benchmark::State &state) { run(state, text, true, valid); });
 }
 
 void add_memcpy(Text text, bool masks) {
@@ -64,8 +80,8 @@ void add_memcpy(Text text, bool masks) {
     return true;
   };
   add_row(
-      std::string(masks ? "UnmaskUtf8" : "Utf8") + name_of(text.content), "memcpy", text.len,
-      [](const std::string &) {}, [=](benchmark::State &state) { run(state, text, masks, copy); });
+      table_of(text, masks), "memcpy", text.len, [](const std::string &) {},
+      [=](benchmark::State &state) { run(state, text, masks, copy); });
 }
 
 void add_ours(Text text) {
@@ -99,6 +115,7 @@ void add_others(Text text) {
 }  // namespace
 
 void register_benchmarks() {
+  if (simdutf_row() == nullptr) fputs("no rows of simdutf: its sources were not found (simdutf.cmake)\n", stderr);
   for (const Content content : {Content::kAscii, Content::kMultilingual}) {
     for (const size_t len : kLens) {
       const Text text = {content, len};
@@ -106,6 +123,7 @@ void register_benchmarks() {
       add_memcpy(text, true);
       add_ours(text);
       add_others(text);
+      add_simdutf(text);
     }
   }
 }

@@ -20,19 +20,19 @@ class Change:
     row: str
     size: object
     ratio: float
-    threshold: float  # a ratio above it is slower, one below its inverse is faster
+    noise: tuple  # the least and the greatest ratio that may be noise
 
     @property
     def is_slower(self):
-        return self.ratio > self.threshold
+        return self.ratio > self.noise[1]
 
     @property
     def is_faster(self):
-        return self.ratio < 1 / self.threshold
+        return self.ratio < self.noise[0]
 
     def __str__(self):
         what = f"{self.table.split(':')[0]}/{self.row}/{self.size}"
-        return f"{what}: {self.ratio:.2f}x, and up to {self.threshold:.2f}x is noise"
+        return f"{what}: {self.ratio:.2f}x, and up to {self.noise[1]:.2f}x is noise"
 
 
 @dataclasses.dataclass
@@ -107,11 +107,12 @@ def compare(old, new):
         spread = max(before[key].spread, after[key].spread)
         if new_tables[name].is_timed:
             ratio = after[key].median / before[key].median
-            threshold = (1 + max(spread, typical)) * max(1.0, drift[name])
+            margin = 1 + max(spread, typical)
+            noise = (min(1.0, drift[name]) / margin, max(1.0, drift[name]) * margin)
         else:
             ratio = count_ratio(before[key].median, after[key].median)
-            threshold = 1 + spread
-        changes.append(Change(name, row, size, ratio, threshold))
+            noise = (1 / (1 + spread), 1 + spread)
+        changes.append(Change(name, row, size, ratio, noise))
     return Comparison(
         changes=changes,
         missing=["/".join(map(str, key)) for key in before if key not in after and is_ours(key[1])],

@@ -43,7 +43,9 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.compare([decode_suite(spread=0)], [decode_suite(ours=10.15, spread=0)]).slower, [])
 
     def test_a_machine_that_is_slower_is_no_regression(self):
-        self.assertEqual(self.compare([decode_suite()], [decode_suite(machine=1.3)]).slower, [])
+        for machine in (1.3, 0.8):
+            result = self.compare([decode_suite()], [decode_suite(machine=machine)])
+            self.assertEqual((result.slower, result.faster), ([], []))
         self.assertEqual(names(self.compare([decode_suite()], [decode_suite(ours=14, machine=1.3)]).slower), OURS)
 
     def test_a_peer_that_is_slower_is_no_regression(self):

@@ -73,7 +73,10 @@ class SendEcho : public PooledEcho {
   }
 };
 
+// All replies at once, from where the messages lie: they are written before the next read.
 class BatchEcho : public PooledEcho {
+  static constexpr uint32_t kFlags = TW_SEND_VALID_UTF8 | TW_SEND_BORROW;
+
  public:
   void echo(const Read &read, Sink &sink) override {
     memcpy(buffer(), read.bytes.data(), read.bytes.size());
@@ -89,7 +92,7 @@ class BatchEcho : public PooledEcho {
       size_t reply_count = 0;
       for (size_t i = 0; i < count; ++i) {
         if (events[i].type != TW_EVENT_MESSAGE) continue;
-        replies[reply_count++] = {events[i].data, events[i].len, events[i].opcode, TW_SEND_VALID_UTF8};
+        replies[reply_count++] = {events[i].data, events[i].len, events[i].opcode, kFlags};
       }
       size_t sent = 0;
       tw_conn_send_batch(conn(), replies, reply_count, &sent);

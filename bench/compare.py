@@ -2,6 +2,7 @@
 """Two runs of one machine beside each other: what became slower by more than both measured as noise."""
 
 import dataclasses
+import math
 import statistics
 
 from results import NEGLIGIBLE, collect, kind, size_key, size_name, typical_spread
@@ -104,14 +105,14 @@ def compare(old, new):
     changes = []
     for key in shared:
         name, row, size = key
-        spread = max(before[key].spread, after[key].spread)
+        spreads = [each[key].spread for each in (before, after)]
         if new_tables[name].is_timed:
             ratio = after[key].median / before[key].median
-            margin = 1 + max(spread, typical)
+            margin = math.prod(1 + max(spread, typical) for spread in spreads)
             noise = (min(1.0, drift[name]) / margin, max(1.0, drift[name]) * margin)
         else:
             ratio = count_ratio(before[key].median, after[key].median)
-            noise = (1 / (1 + spread), 1 + spread)
+            noise = (1 / (1 + max(spreads)), 1 + max(spreads))
         changes.append(Change(name, row, size, ratio, noise))
     return Comparison(
         changes=changes,

@@ -83,7 +83,7 @@ def ratio_targets(figures):
         for (ratio, _), size in zip(to_memcpy, [size for size in text if size in DECODE_SIZES], strict=True)
     ]
     fused = figures.row("UnmaskUtf8Multilingual", "tw_unmask_utf8")
-    simdutf = figures.row("Utf8Multilingual", "simdutf")
+    simdutf = figures.row("UnmaskUtf8Multilingual", "simdutf")
     yield Target("masking in place, time / best 256-bit floor", 1, False, quotients(mask, figures.limit("Mask")))
     yield Target(
         "masking in place from 125 B, best peer / ours", 1.2, True, quotients(figures.peers("Mask"), mask, sizes=long)

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 
 #include "bench/loopback/server.h"
@@ -37,14 +36,14 @@ inline int listen_on(uint16_t port) {
 
 // Takes what the socket has ready. 0: nothing for now; -1: the peer is gone.
 inline ssize_t read_some(int fd, uint8_t *out, size_t cap) {
-  const ssize_t got = read(fd, out, cap);
+  const ssize_t got = recv(fd, out, cap, 0);
   if (got > 0) return got;
   return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
 // Writes what the socket takes. -1: the peer is gone.
 inline ssize_t write_some(int fd, const uint8_t *data, size_t len) {
-  const ssize_t written = write(fd, data, len);
+  const ssize_t written = send(fd, data, len, MSG_NOSIGNAL);
   return written < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : written;
 }
 
@@ -54,7 +53,6 @@ template <class Peer>
 class EpollLoop {
  public:
   [[noreturn]] void run(uint16_t port) {
-    signal(SIGPIPE, SIG_IGN);
     const int listener = listen_on(port);
     watch(EPOLL_CTL_ADD, listener, EPOLLIN, nullptr);
     for (;;) {

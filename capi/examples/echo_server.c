@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A WebSocket echo server for Linux: one thread, one epoll set, one pool. A wake-up of a connection costs one read and
-// one writev, however many messages arrived; large messages are written from where they were read.
+// one write, however many messages arrived; large messages are written from where they were read.
 #define _GNU_SOURCE  // accept4
 #include <arpa/inet.h>
 #include <err.h>
@@ -15,7 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <tidewire/tidewire.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,7 +116,7 @@ static int peer_read(struct peer *peer) {
     uint8_t *room;
     size_t room_cap;
     if (tw_conn_read_buffer(peer->conn, 0, &room, &room_cap) != TW_OK) return 0;
-    ssize_t got = read(peer->fd, room, room_cap);
+    ssize_t got = recv(peer->fd, room, room_cap, 0);
     if (got < 0 && errno != EAGAIN && errno != EINTR) return 0;
     if (got == 0 && peer->lingers) return 0;
     if (got == 0) tw_conn_receive_eof(peer->conn);
@@ -136,7 +135,8 @@ static int peer_write(struct peer *peer) {
   tw_view views[VIEW_CAP];
   size_t count;
   tw_conn_output(peer->conn, views, VIEW_CAP, &count);
-  ssize_t written = writev(peer->fd, (const struct iovec *)views, (int)count);
+  struct msghdr message = {.msg_iov = (struct iovec *)views, .msg_iovlen = count};
+  ssize_t written = sendmsg(peer->fd, &message, MSG_NOSIGNAL);
   if (written < 0) return errno == EAGAIN || errno == EINTR;
   tw_conn_output_consume(peer->conn, (size_t)written);
   return 1;
@@ -218,7 +218,7 @@ static void server_stop(struct server *server) {
 static void server_run(struct server *server) {
   struct epoll_event ready[READY_CAP];
   while (!server->stopping || server->peers != NULL) {
-    int count = epoll_wait(server->epoll_fd, ready, READY_CAP, 1000);
+    int count = epoll_wait(server->epoll_fd, ready, READY_CAP, 1000);  // a signal interrupts it, or is seen after it
     server->now = clock_ns();
     for (int i = 0; i < count; i++) {
       if (ready[i].data.ptr == NULL)
@@ -287,7 +287,6 @@ int main(int argc, char **argv) {
   server.config.max_memory_len = 4 * server.config.max_output_len;
   if (tw_pool_create(NULL, &server.config.pool) != TW_OK) errx(1, "no memory");
 
-  signal(SIGPIPE, SIG_IGN);  // writev reports EPIPE instead
   signal(SIGTERM, on_signal);
   signal(SIGINT, on_signal);
   struct rlimit files;

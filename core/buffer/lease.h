@@ -76,9 +76,11 @@ class Lender {
       memory = exact ? pool->acquire_exact(size) : pool->acquire(size, &size);
     }
     if (memory == nullptr) return Status::kNoMemory;
-    if (size > room()) {  // the size class goes beyond the limit
+    if (size > room()) {  // as it was rounded up
       pool->release(static_cast<uint8_t *>(memory));
-      return Status::kLimitMemory;
+      size = sizeof(Lease) + len;
+      memory = pool->acquire_exact(size);
+      if (memory == nullptr) return Status::kNoMemory;
     }
     Lease *lease = static_cast<Lease *>(memory);
     lease->next = nullptr;

@@ -1,139 +1,384 @@
 // SPDX-License-Identifier: MIT
+// Life of a pool and of its blocks, the threads' caches, and what of the size classes is not the fast way.
 #include "core/buffer/pool.h"
 
-#include <string.h>
-
 #include <new>
+
+#include "core/buffer/pool_lock.h"
 
 namespace tidewire {
 namespace {
 
-class PoolLock {
- public:
-  explicit PoolLock(pthread_mutex_t *mutex) : mutex_(mutex) { pthread_mutex_lock(mutex_); }
-  ~PoolLock() { pthread_mutex_unlock(mutex_); }
-  PoolLock(const PoolLock &) = delete;
-  PoolLock &operator=(const PoolLock &) = delete;
+constexpr size_t kCacheLine = 64;
+constexpr uint64_t kMaxCacheParts = 8;   // one cache reserves at most this part of max_idle_len,
+constexpr uint64_t kAllCachesParts = 2;  // and all of them together this one
+constexpr size_t kStackLen = 64 * 1024;  // bytes of one class that a stack may hold, as far as these two allow
+constexpr uint32_t kMinStackCap = 2;     // buffers
+constexpr uint32_t kMaxStackCap = 32;
 
- private:
-  pthread_mutex_t *mutex_;
-};
+uint32_t stack_cap_for(size_t len) {
+  if (len > kStackLen / kMinStackCap) return kMinStackCap;
+  return len < kStackLen / kMaxStackCap ? kMaxStackCap : static_cast<uint32_t>(kStackLen / len);
+}
 
-size_t size_class_for(size_t len) {
-  size_t size_class = 0;
-  while (size_class < kPoolClassCount && kPoolClassLen[size_class] < len) size_class++;
-  return size_class;
+bool ascend(const PoolClass *classes, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (classes[i].len <= (i == 0 ? 0 : classes[i - 1].len)) return false;
+  }
+  return true;
+}
+
+// Room for `len` bytes at the start of a cache line, in memory that is kCacheLine longer.
+void *aligned_in(void *memory) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
+  return static_cast<uint8_t *>(memory) + (kCacheLine - address % kCacheLine) % kCacheLine;
 }
 
 }  // namespace
 
+Pool::Pool(const PoolConfig &config, void *memory)
+    : memory_(memory),
+      allocator_(config.allocator),
+      seed_(reinterpret_cast<uintptr_t>(this) * UINT64_C(0x9E3779B97F4A7C15)),
+      max_idle_len_(config.max_idle_len),
+      class_count_(config.class_count) {
+  for (size_t i = 0; i < class_count_; ++i) {
+    class_len_[i] = config.classes[i].len;
+    classes_[i].max_idle = config.classes[i].max_idle;
+    classes_[i].stack_cap = stack_cap_for(class_len_[i]);
+  }
+  class_len_[class_count_] = SIZE_MAX;
+  size_t kind = 0;
+  for (size_t steps = 0; steps <= kClassSteps; ++steps) {
+    while (class_len_[kind] < steps * kClassStep) ++kind;
+    first_class_[steps] = static_cast<uint8_t>(kind);
+  }
+  pthread_mutex_init(&mutex_, nullptr);
+}
+
+Status Pool::create(const PoolConfig &config, Pool **out) {
+  *out = nullptr;
+  if (config.class_count == 0 || config.class_count > kMaxPoolClasses) return Status::kArgument;
+  if (!ascend(config.classes, config.class_count)) return Status::kArgument;
+  void *memory = config.allocator.allocate(sizeof(Pool) + kCacheLine);
+  if (memory == nullptr) return Status::kNoMemory;
+  *out = new (aligned_in(memory)) Pool(config, memory);
+  return Status::kOk;
+}
+
 Pool *Pool::create(Allocator allocator, uint64_t max_idle_len) {
-  void *memory = allocator.allocate(sizeof(Pool));
-  if (memory == nullptr) return nullptr;
-  Pool *pool = new (memory) Pool(allocator, max_idle_len);
-  pthread_mutex_init(&pool->lock_, nullptr);
+  PoolConfig config;
+  config.allocator = allocator;
+  config.max_idle_len = max_idle_len;
+  Pool *pool;
+  create(config, &pool);
   return pool;
 }
 
 void Pool::destroy(Pool *pool) {
   if (pool == nullptr) return;
+  pool->trim(0);
   const Allocator allocator = pool->allocator_;
-  for (Block *first : pool->idle_) {
-    while (Block *block = first) {
-      first = block->next;
-      allocator.release(block, sizeof(Block) + static_cast<size_t>(block->len));
-    }
+  for (PoolCache *cache = pool->first_cache_; cache != nullptr;) {
+    PoolCache *next = cache->next;
+    uint64_t all = UINT64_MAX;
+    pool->trim_cache(cache, &all);
+    allocator.release(cache->memory, cache->memory_len);
+    cache = next;
   }
-  pthread_mutex_destroy(&pool->lock_);
-  allocator.release(pool, sizeof(Pool));
+  pthread_mutex_destroy(&pool->mutex_);
+  allocator.release(pool->memory_, sizeof(Pool) + kCacheLine);
 }
 
-uint8_t *Pool::acquire(size_t len, size_t *out_cap) {
-  const size_t size_class = size_class_for(len);
-  *out_cap = size_class < kPoolClassCount ? kPoolClassLen[size_class] : len;
-  return lend(size_class, *out_cap);
-}
+// ---- Blocks ----
 
-uint8_t *Pool::acquire_exact(size_t len) { return lend(kExact, len); }
-
-uint8_t *Pool::lend(uint64_t size_class, size_t len) {
-  Block *block = take_idle(size_class, len);
-  if (block == nullptr) {
-    if (len > SIZE_MAX - sizeof(Block)) return nullptr;
-    block = static_cast<Block *>(allocator_.allocate(sizeof(Block) + len));
-    if (block == nullptr) return nullptr;
-    PoolLock lock(&lock_);
-    stats_.misses++;
-    stats_.in_use_len += len;
+uint8_t *Pool::allocate_block(size_t kind, size_t len) {
+  const size_t head_len = kind < class_count_ ? 0 : sizeof(PoolLargeHead);
+  const size_t overhead = head_len + PoolBlock::kAlign;
+  if (len > SIZE_MAX - overhead) return nullptr;
+  uint8_t *memory = static_cast<uint8_t *>(allocator_.allocate(overhead + len));
+  if (memory == nullptr) return nullptr;
+  uint8_t *data = memory + head_len + sizeof(PoolBlock);
+  uint64_t bits = pool_tag::kLent + kind;
+  if (!may_be_ours(data)) {
+    data += PoolBlock::kAlign - sizeof(PoolBlock);
+    bits += pool_tag::kShifted;
   }
-  block->size_class = size_class;
-  block->len = len;
-  return reinterpret_cast<uint8_t *>(block + 1);
+  if (head_len != 0) pool_large_head(data)->len = len;
+  store_tag(data, stamp(data) + bits);
+  return data;
 }
 
-// Only the list of exact lengths holds blocks of another one; they are few.
-Pool::Block *Pool::take_idle(uint64_t size_class, size_t len) {
-  PoolLock lock(&lock_);
-  Block **link = &idle_[size_class];
-  while (*link != nullptr && (*link)->len != len) link = &(*link)->next;
-  Block *block = *link;
-  if (block == nullptr) return nullptr;
-  *link = block->next;
-  stats_.hits++;
-  stats_.in_use_len += len;
-  stats_.idle_len -= len;
-  return block;
+void Pool::free_block(uint8_t *data) {
+  const uint64_t bits = load_tag(data) - stamp(data);
+  const size_t len = len_of(data, bits);
+  const size_t head_len = pool_tag::kind(bits) < class_count_ ? 0 : sizeof(PoolLargeHead);
+  const size_t shift = (bits & pool_tag::kShifted) != 0 ? PoolBlock::kAlign - sizeof(PoolBlock) : 0;
+  unpoison(data, len);
+  store_tag(data, 0);  // it is ours no more
+  allocator_.release(data - sizeof(PoolBlock) - head_len - shift, head_len + PoolBlock::kAlign + len);
 }
 
-void Pool::release(uint8_t *data) {
-  if (data == nullptr) return;
-  Block *block = reinterpret_cast<Block *>(data) - 1;
-  const size_t len = static_cast<size_t>(block->len);
-  if (!keep_idle(block, len)) allocator_.release(block, sizeof(Block) + len);
+void Pool::set_state(uint8_t *data, uint64_t state) {
+  const uint64_t tag = load_tag(data);
+  store_tag(data, tag - pool_tag::state(tag - stamp(data)) + state);
 }
 
-bool Pool::keep_idle(Block *block, size_t len) {
-  const uint64_t size_class = block->size_class;
-  PoolLock lock(&lock_);
-  stats_.in_use_len -= len;
-  if (size_class == kUnpooled) return false;
-  if (len > max_idle_len_ || stats_.idle_len > max_idle_len_ - len) {
-    stats_.drops++;
-    return false;
+// ---- Caches of threads ----
+
+// The calling thread's, which may be one that was given up; nullptr when there is none.
+PoolCache *Pool::own_cache() {
+  const uintptr_t id = thread_id();
+  PoolCache *cache = caches_.find(id);
+  if (cache != nullptr || spare_caches_ == 0) return cache;
+  cache = first_cache_;
+  while (cache->owned) cache = cache->next;
+  spare_caches_--;
+  cache->owned = true;
+  caches_.insert(id, cache);
+  return cache;
+}
+
+// The same, or a new one.
+PoolCache *Pool::claim_cache() {
+  PoolCache *cache = own_cache();
+  if (cache != nullptr) return cache;
+  cache = add_cache();
+  if (cache != nullptr) caches_.insert(thread_id(), cache);
+  return cache;
+}
+
+// nullptr when there are enough, when it could keep nothing, or without memory: the thread does without.
+PoolCache *Pool::add_cache() {
+  if (cache_count_ == PoolCacheTable::kMaxCaches || max_idle_len_ / kMaxCacheParts < class_len_[0]) return nullptr;
+  size_t stacks = 0;
+  for (size_t i = 0; i < class_count_; ++i) stacks += classes_[i].stack_cap;
+  const size_t head_len = sizeof(PoolCache) + (class_count_ + 1) * sizeof(PoolBin);
+  const size_t memory_len = kCacheLine + head_len + stacks * sizeof(uint8_t *);
+  void *memory = allocator_.allocate(memory_len);
+  if (memory == nullptr) return nullptr;
+  PoolCache *cache = new (aligned_in(memory)) PoolCache{first_cache_, memory, memory_len, 0, true, {}};
+  cache->large.unsettle();
+  uint8_t **stack = reinterpret_cast<uint8_t **>(cache->bins() + class_count_ + 1);
+  for (size_t i = 0; i <= class_count_; ++i) {
+    PoolBin *bin = new (&cache->bins()[i]) PoolBin{};
+    bin->unsettle();
+    bin->stack = stack;
+    stack += classes_[i].stack_cap;
   }
-  block->next = idle_[size_class];
-  idle_[size_class] = block;
-  stats_.idle_len += len;
+  first_cache_ = cache;
+  cache_count_++;
+  return cache;
+}
+
+bool Pool::reserve(PoolCache *cache, size_t len, uint64_t count) {
+  const uint64_t left = max_idle_len_ - kept_len_;
+  if (left / len < count || (max_idle_len_ / kMaxCacheParts) / len < count) return false;
+  const uint64_t reserved = len * count;
+  if (cache->reserved_len + reserved > max_idle_len_ / kMaxCacheParts) return false;
+  if (reserved_len_ + reserved > max_idle_len_ / kAllCachesParts) return false;
+  cache->reserved_len += reserved;
+  reserved_len_ += reserved;
+  kept_len_ += reserved;
   return true;
 }
 
-const void *Pool::share(const void *bytes, size_t len) {
-  PoolLock lock(&lock_);
-  for (Shared *shared = shared_; shared != nullptr; shared = shared->next) {
-    if (shared->len != len || memcmp(shared + 1, bytes, len) != 0) continue;
-    shared->holders++;
-    return shared + 1;
+void Pool::unreserve(PoolCache *cache, size_t len, uint64_t count) {
+  const uint64_t reserved = len * count;
+  cache->reserved_len -= reserved;
+  reserved_len_ -= reserved;
+  kept_len_ -= reserved;
+}
+
+bool Pool::reserve_class(PoolCache *cache, size_t kind, uint64_t count) {
+  Class &of = classes_[kind];
+  if (!affords(of, class_len_[kind], count) || !reserve(cache, class_len_[kind], count)) return false;
+  of.reserved += count;
+  return true;
+}
+
+void Pool::unreserve_class(PoolCache *cache, size_t kind, uint64_t count) {
+  classes_[kind].reserved -= count;
+  unreserve(cache, class_len_[kind], count);
+}
+
+// ---- Size classes ----
+
+bool Pool::affords(const Class &of, size_t len, uint64_t count) const {
+  if ((max_idle_len_ - kept_len_) / len < count) return false;
+  return of.max_idle == 0 || of.idle_count + of.reserved + count <= of.max_idle;
+}
+
+void Pool::keep_idle(size_t kind, uint8_t *data) {
+  Class &of = classes_[kind];
+  pool_block(data)->link = reinterpret_cast<uintptr_t>(of.idle);
+  of.idle = data;
+  of.idle_count++;
+  kept_len_ += class_len_[kind];
+}
+
+uint8_t *Pool::take_idle(size_t kind) {
+  Class &of = classes_[kind];
+  uint8_t *data = of.idle;
+  if (data == nullptr) return nullptr;
+  of.idle = next_of(data);
+  of.idle_count--;
+  kept_len_ -= class_len_[kind];
+  return data;
+}
+
+// Marks a buffer as lent. It gets a home where the cache has one to give.
+void Pool::lend(PoolCache *cache, size_t kind, uint8_t *data) {
+  PoolBin *bin = cache == nullptr ? nullptr : &cache->bins()[kind];
+  if (bin == nullptr || bin->has_home() || !reserve_class(cache, kind, 1)) {
+    set_state(data, pool_tag::kLent);
+    return;
   }
-  void *memory = len > SIZE_MAX - sizeof(Shared) ? nullptr : allocator_.allocate(sizeof(Shared) + len);
-  if (memory == nullptr) return nullptr;
-  shared_ = new (memory) Shared{shared_, len, 1};
-  memcpy(shared_ + 1, bytes, len);
-  return shared_ + 1;
+  set_state(data, pool_tag::kLentHome);
+  bin->settle(data);
 }
 
-void Pool::unshare(const void *bytes) {
-  PoolLock lock(&lock_);
-  Shared **link = &shared_;
-  while (*link + 1 != bytes) link = &(*link)->next;
-  Shared *shared = *link;
-  if (--shared->holders > 0) return;
-  *link = shared->next;
-  allocator_.release(shared, sizeof(Shared) + shared->len);
+// Lends what the cache itself has, its home first.
+uint8_t *Pool::take_cached(PoolCache *cache, size_t kind) {
+  if (cache == nullptr) return nullptr;
+  PoolBin &bin = cache->bins()[kind];
+  uint8_t *data = bin.take_home();
+  if (data == nullptr) {
+    data = bin.pop();
+    if (data == nullptr) return nullptr;
+    bin.hits.add(1);
+    set_state(data, pool_tag::kLent);
+  }
+  unpoison(data, class_len_[kind]);
+  return data;
 }
 
-PoolStats Pool::stats() const {
-  PoolLock lock(&lock_);
-  return stats_;
+// From what all threads share. Half of what the thread's stack may hold comes along.
+uint8_t *Pool::take_shared(size_t kind) {
+  uint8_t *data = take_idle(kind);
+  if (data == nullptr) return nullptr;
+  PoolCache *cache = claim_cache();
+  classes_[kind].hits++;
+  lend(cache, kind, data);
+  unpoison(data, class_len_[kind]);
+  if (cache == nullptr) return data;
+  PoolBin &bin = cache->bins()[kind];
+  for (uint32_t i = bin.cap.get() / 2; i > 0 && classes_[kind].idle != nullptr; --i) bin.push(take_idle(kind));
+  return data;
+}
+
+Status Pool::acquire_elsewhere(size_t len, size_t kind, uint8_t **out_data, size_t *out_cap) {
+  *out_cap = class_len_[kind];
+  *out_data = kind == class_count_ ? acquire_rounded(len, out_cap) : acquire_class(kind);
+  return *out_data == nullptr ? Status::kNoMemory : Status::kOk;
+}
+
+uint8_t *Pool::acquire_class(size_t kind) {
+  PoolCache *cache = caches_.find(thread_id());
+  uint8_t *data = take_cached(cache, kind);
+  return data != nullptr ? data : acquire_shared(kind, cache);
+}
+
+uint8_t *Pool::acquire_shared(size_t kind, PoolCache *cache) {
+  uint8_t *data = nullptr;
+  {
+    const PoolLock lock(&mutex_);
+    PoolCache *own = own_cache();
+    if (own != cache) data = take_cached(own, kind);  // it had another owner before
+    if (data == nullptr) data = take_shared(kind);
+    if (data != nullptr) return data;
+  }
+  data = allocate_block(kind, class_len_[kind]);
+  if (data == nullptr) return nullptr;
+  const PoolLock lock(&mutex_);
+  Class &of = classes_[kind];
+  of.misses++;
+  of.live++;
+  if (of.live - of.idle_count > of.high_water) of.high_water = of.live - of.idle_count;
+  lend(claim_cache(), kind, data);
+  return data;
+}
+
+// Lets a stack that is full hold a quarter more, or one more, of what its class allows.
+void Pool::grow(PoolCache *cache, size_t kind) {
+  PoolBin &bin = cache->bins()[kind];
+  const uint32_t most = classes_[kind].stack_cap;
+  if (bin.cap.get() == most) return;
+  const uint32_t step = most / 4 > 1 && bin.cap.get() + most / 4 <= most ? most / 4 : 1;
+  if (reserve_class(cache, kind, step)) {
+    bin.cap.add(step);
+  } else if (reserve_class(cache, kind, 1)) {
+    bin.cap.add(1);
+  }
+}
+
+void Pool::release_class(uint8_t *data, uint64_t bits) {
+  const size_t kind = pool_tag::kind(bits);
+  PoolCache *cache = caches_.find(thread_id());
+  if (cache != nullptr && cache->bins()[kind].push(data)) return;
+  Class &of = classes_[kind];
+  {
+    const PoolLock lock(&mutex_);
+    cache = claim_cache();
+    if (cache != nullptr) {
+      grow(cache, kind);
+      if (cache->bins()[kind].push(data)) return;
+    }
+    if (affords(of, class_len_[kind], 1)) {
+      keep_idle(kind, data);
+      // Half of the stack goes along. It stays reserved.
+      for (uint32_t i = cache == nullptr ? 0 : cache->bins()[kind].cap.get() / 2; i > 0; --i) {
+        if (!affords(of, class_len_[kind], 1)) return;
+        keep_idle(kind, cache->bins()[kind].pop());
+      }
+      return;
+    }
+    of.drops++;
+    of.live--;
+  }
+  free_block(data);
+}
+
+// ---- Holders ----
+
+Status Pool::retain(uint8_t *data) {
+  if (!may_be_ours(data)) return data == nullptr ? Status::kNull : Status::kArgument;
+  const uint64_t tag = load_any_tag(data);
+  const uint64_t bits = tag - stamp(data);
+  if (bits >= pool_tag::kEnd) return Status::kArgument;
+  switch (pool_tag::state(bits)) {
+    case pool_tag::kLentHome:
+    case pool_tag::kLent:
+      __atomic_store_n(&pool_block(data)->link, uint64_t{2}, __ATOMIC_RELAXED);
+      store_tag(data, tag + pool_tag::kToShared);
+      return Status::kOk;
+    case pool_tag::kSharedHome:
+    case pool_tag::kShared:
+      __atomic_fetch_add(&pool_block(data)->link, uint64_t{1}, __ATOMIC_RELAXED);
+      return Status::kOk;
+    default: return Status::kState;
+  }
+}
+
+Status Pool::release_homeless(uint8_t *data, uint64_t bits) {
+  if (bits >= pool_tag::kEnd) return Status::kArgument;
+  switch (pool_tag::state(bits)) {
+    case pool_tag::kSharedHome:
+    case pool_tag::kShared:
+      if (__atomic_fetch_sub(&pool_block(data)->link, uint64_t{1}, __ATOMIC_ACQ_REL) > 1) return Status::kOk;
+      store_tag(data, stamp(data) + bits - pool_tag::kToShared);
+      return release(data);
+    case pool_tag::kLent: break;
+    default: return Status::kState;
+  }
+  poison(data, len_of(data, bits));
+  set_state(data, pool_tag::kIdle);
+  if (pool_tag::kind(bits) < class_count_) {
+    release_class(data, bits);
+  } else {
+    release_large(data, bits);
+  }
+  return Status::kOk;
 }
 
 }  // namespace tidewire

@@ -17,7 +17,7 @@ class Sources {
  public:
   Sources() {
     from_allocator.allocator = counting.core();
-    from_pool.pool = Pool::create(counting.core(), 1 << 20);
+    from_pool.pool = Pool::create(counting.core(), 16 << 20);
   }
   ~Sources() { Pool::destroy(from_pool.pool); }
 
@@ -64,6 +64,35 @@ TEST(Lender, ExactLeaseIsReusedWhateverItsLength) {
     EXPECT_EQ(again, first);
     lender.release(again);
   }
+}
+
+// What a connection lends beyond the size classes: read buffers and long messages.
+TEST(Lender, LongLeasesAreReused) {
+  Sources sources;
+  Lender lender(&sources.from_pool);
+  uint64_t before = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 2) before = sources.counting.allocations();
+    Lease *message = nullptr, *read = nullptr;
+    ASSERT_EQ(lender.acquire((size_t{1} << 20) + 40, &message), Status::kOk);
+    ASSERT_EQ(lender.acquire((size_t{1} << 18) - sizeof(Lease), &read), Status::kOk);
+    EXPECT_EQ(read->held_len(), size_t{1} << 18);
+    lender.release(message);
+    lender.release(read);
+  }
+  EXPECT_EQ(sources.counting.allocations(), before);
+}
+
+// Rounding up never costs a lease that the limit has room for.
+TEST(Lender, LimitCountsWhatIsAskedWhereTheClassGoesBeyond) {
+  Sources sources;
+  sources.from_pool.max_held_len = 70000;
+  Lender lender(&sources.from_pool);
+  Lease *lease = nullptr;
+  ASSERT_EQ(lender.acquire(69000, &lease), Status::kOk);
+  EXPECT_EQ(lender.held_len(), 69000 + sizeof(Lease));
+  lender.release(lease);
+  EXPECT_EQ(lender.acquire(70000, &lease), Status::kLimitMemory);
 }
 
 TEST(Lender, ListIsReleasedToItsEnd) {

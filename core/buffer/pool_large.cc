@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// Buffers that are kept by their own length: longer than every size class, or of an exact length. And huge ones, which
+// are not kept.
+#include <bit>
+
+#include "core/buffer/pool.h"
+#include "core/buffer/pool_lock.h"
+
+namespace tidewire {
+namespace {
+
+constexpr uint64_t kHugeParts = 4;  // huge is what is longer than this part of max_idle_len
+
+// An eighth of the power of two below is the step, so that buffers of similar length serve each other.
+size_t rounded_up(size_t len) {
+  const size_t step = (std::bit_floor(len - 1)) / 8;
+  return step == 0 ? len : (len + step - 1) / step * step;
+}
+
+size_t list_for(size_t len) { return static_cast<size_t>((uint64_t{len} * UINT64_C(0x9E3779B97F4A7C15)) >> 59); }
+
+}  // namespace
+
+uint8_t *Pool::acquire_rounded(size_t len, size_t *out_cap) {
+  const bool huge = len > max_idle_len_ / kHugeParts;
+  *out_cap = huge ? len : rounded_up(len);
+  return huge ? acquire_huge(len) : acquire_large(*out_cap);
+}
+
+uint8_t *Pool::acquire_exact(size_t len) {
+  if (len == 0) len = 1;
+  const size_t kind = class_for(len);
+  if (kind == class_count_) return len > max_idle_len_ / kHugeParts ? acquire_huge(len) : acquire_large(len);
+  return class_len_[kind] == len ? acquire_class(kind) : acquire_large(len);
+}
+
+uint8_t *Pool::acquire_huge(size_t len) {
+  uint8_t *data = allocate_block(pool_tag::kHuge, len);
+  if (data == nullptr) return nullptr;
+  const PoolLock lock(&mutex_);
+  large_.huge++;
+  large_.live_len += len;
+  note_large_lent();
+  return data;
+}
+
+uint8_t *Pool::take_cached_large(PoolCache *cache, size_t len) {
+  if (cache == nullptr || !cache->large.has_home()) return nullptr;
+  uint8_t *data = cache->large.home.get();
+  if (pool_large_head(data)->len != len || cache->large.take_home() == nullptr) return nullptr;
+  unpoison(data, len);
+  return data;
+}
+
+uint8_t *Pool::acquire_large(size_t len) {
+  PoolCache *cache = caches_.find(thread_id());
+  uint8_t *data = take_cached_large(cache, len);
+  if (data != nullptr) return data;
+  {
+    const PoolLock lock(&mutex_);
+    PoolCache *own = own_cache();
+    if (own != cache) data = take_cached_large(own, len);
+    if (data != nullptr) return data;
+    data = take_large(len);
+    if (data != nullptr) {
+      large_.hits++;
+      lend_large(claim_cache(), data);
+      note_large_lent();
+      unpoison(data, len);
+      return data;
+    }
+  }
+  data = allocate_block(pool_tag::kLarge, len);
+  if (data == nullptr) return nullptr;
+  const PoolLock lock(&mutex_);
+  large_.misses++;
+  large_.live_len += len;
+  lend_large(claim_cache(), data);
+  note_large_lent();
+  return data;
+}
+
+// A cache's home of this kind is for the length that was asked for last.
+void Pool::lend_large(PoolCache *cache, uint8_t *data) {
+  set_state(data, pool_tag::kLent);
+  if (cache == nullptr) return;
+  PoolBin &bin = cache->large;
+  if (bin.has_home()) {
+    if (!bin.home_is_idle()) return;
+    uint8_t *other = bin.home.get();
+    bin.unsettle();
+    unreserve(cache, pool_large_head(other)->len, 1);
+    set_state(other, pool_tag::kIdle);
+    keep_large(other);
+  }
+  if (!reserve(cache, pool_large_head(data)->len, 1)) return;
+  set_state(data, pool_tag::kLentHome);
+  bin.settle(data);
+}
+
+void Pool::keep_large(uint8_t *data) {
+  const size_t len = pool_large_head(data)->len;
+  uint8_t **list = &large_.idle[list_for(len)];
+  pool_block(data)->link = reinterpret_cast<uintptr_t>(*list);
+  *list = data;
+  large_.idle_len += len;
+  kept_len_ += len;
+}
+
+uint8_t *Pool::take_large(size_t len) {
+  uint8_t *before = nullptr;
+  uint8_t **first = &large_.idle[list_for(len)];
+  for (uint8_t *data = *first; data != nullptr; before = data, data = next_of(data)) {
+    if (pool_large_head(data)->len != len) continue;
+    if (before == nullptr) {
+      *first = next_of(data);
+    } else {
+      pool_block(before)->link = pool_block(data)->link;
+    }
+    large_.idle_len -= len;
+    kept_len_ -= len;
+    return data;
+  }
+  return nullptr;
+}
+
+void Pool::note_large_lent() {
+  const uint64_t lent_len = large_.live_len - large_.idle_len;
+  if (lent_len > large_.high_water_len) large_.high_water_len = lent_len;
+}
+
+void Pool::release_large(uint8_t *data, uint64_t bits) {
+  const size_t len = pool_large_head(data)->len;
+  {
+    const PoolLock lock(&mutex_);
+    if (pool_tag::kind(bits) == pool_tag::kLarge) {
+      if (len <= max_idle_len_ - kept_len_) {
+        keep_large(data);
+        return;
+      }
+      large_.drops++;
+    }
+    large_.live_len -= len;
+  }
+  free_block(data);
+}
+
+}  // namespace tidewire

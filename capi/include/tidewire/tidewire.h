@@ -271,7 +271,8 @@ TW_API int32_t tw_close_code_valid(uint32_t code);
 /* ---- Pool ---------------------------------------------------------------------------------------------------- */
 
 /* Buffers in size classes, shared by connections. Safe for threads: each of the first 64 that use it keeps a few idle
- * buffers of every class for itself, so that a hot one is acquired and released without waiting for others. */
+ * buffers for itself, while max_idle_len has room for them, so that a hot one is acquired and released without waiting
+ * for others. */
 typedef struct tw_pool tw_pool;
 
 /* A size class. Not versioned: its 16 bytes never change. */
@@ -299,8 +300,9 @@ typedef struct tw_pool_stats {
   uint64_t drops;          /* releases that went back to the allocator because a cap on idle buffers was reached */
   uint64_t in_use_len;     /* bytes */
   uint64_t idle_len;       /* bytes */
-  uint64_t high_water_len; /* the most bytes that were in use at once, see tw_pool_class_stats */
-  uint64_t huge;           /* acquisitions of more than a quarter of max_idle_len: never kept, no hit and no miss */
+  uint64_t high_water_len; /* bytes: the high_water of all classes, and of what is longer, together */
+  uint64_t huge;           /* acquisitions longer than the largest class and a quarter of max_idle_len: never kept, no
+                              hit and no miss */
   uint64_t class_count;
 } tw_pool_stats;
 #define TW_POOL_STATS_INIT \
@@ -342,8 +344,8 @@ TW_API tw_status tw_pool_acquire_exact(tw_pool *pool, size_t len, uint8_t **out_
 TW_API tw_status tw_pool_retain(tw_pool *pool, uint8_t *data);
 
 /* Takes a buffer back from a holder. NULL is ignored. Misuse is refused and changes nothing: TW_ERR_ARGUMENT where data
- * is no buffer of this pool, TW_ERR_STATE where it was released already (as long as nobody acquired it again). Since
- * 0.1. */
+ * is no buffer of this pool, TW_ERR_STATE where it was released already (while the pool keeps it, and nobody acquired
+ * it again). Since 0.1. */
 TW_API tw_status tw_pool_release(tw_pool *pool, uint8_t *data);
 
 /* Frees idle buffers, those that the calling thread keeps first, until at most keep_len bytes are idle. What other

@@ -8,7 +8,7 @@ static void test_classes(void) {
   const struct {
     size_t len, cap;
   } classes[] = {{0, 256},     {1, 256},      {256, 256},     {257, 1024},    {1025, 4096},
-                 {4097, 8192}, {8193, 16384}, {16385, 65536}, {65536, 65536}, {65537, 65537}};
+                 {4097, 8192}, {8193, 16384}, {16385, 65536}, {65536, 65536}, {65537, 73728}};
   tw_pool *pool = NULL;
   size_t i;
   CHECK_STATUS(tw_pool_create(NULL, &pool), TW_OK);

@@ -6,6 +6,7 @@
 
 #include <err.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

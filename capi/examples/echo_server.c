@@ -21,7 +21,7 @@
 
 enum {
   OUTPUT_LEN = 4 << 20,  // what one read can add to the output, besides one message
-  EVENT_CAP = 256,
+  EVENT_CAP = 1024,
   VIEW_CAP = 256,
   READY_CAP = 256,
   ACCEPT_CAP = 64  // connections accepted at once, so that a flood of them does not starve the others

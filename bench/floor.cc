@@ -98,6 +98,31 @@ TW_ALWAYS_INLINE bool mask_any(uint8_t *dst, const uint8_t *src, size_t len, uin
 
 void floor_mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) { mask_any(dst, src, len, key); }
 
+// The same with stores that do not cross cache lines: the first vector covers the bytes before the first aligned one.
+void floor_mask_aligned(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
+  if (len <= 128) return floor_mask(dst, src, len, key);
+  const __m256i first = load_masked(src, _mm256_set1_epi32(static_cast<int>(key)));
+  const size_t skip = 32 - reinterpret_cast<uintptr_t>(dst) % 32;
+  const __m256i head = _mm256_set1_epi32(static_cast<int>(advance(key, skip)));
+  const __m256i tail = _mm256_set1_epi32(static_cast<int>(advance(key, len)));
+  const size_t before = len - 128;
+  const __m256i a = load_masked(src + before, tail), b = load_masked(src + before + 32, tail);
+  const __m256i c = load_masked(src + before + 64, tail), d = load_masked(src + before + 96, tail);
+  for (size_t i = skip; i < before; i += 128) {
+    const __m256i v0 = load_masked(src + i, head), v1 = load_masked(src + i + 32, head);
+    const __m256i v2 = load_masked(src + i + 64, head), v3 = load_masked(src + i + 96, head);
+    store_vector(dst + i, v0);
+    store_vector(dst + i + 32, v1);
+    store_vector(dst + i + 64, v2);
+    store_vector(dst + i + 96, v3);
+  }
+  store_vector(dst, first);
+  store_vector(dst + before, a);
+  store_vector(dst + before + 32, b);
+  store_vector(dst + before + 64, c);
+  store_vector(dst + before + 96, d);
+}
+
 bool floor_unmask_ascii(uint8_t *data, size_t len, uint32_t key) { return mask_any(data, data, len, key); }
 
 bool floor_ascii(const uint8_t *data, size_t len) {
@@ -184,6 +209,8 @@ class FloorEncoder : public Encoder {
 
 }  // namespace
 
+MaskFn aligned_floor_mask() { return __builtin_cpu_supports("avx2") ? floor_mask_aligned : nullptr; }
+
 const Peer *floor_row() {
   static constexpr Peer kFloor = {
       .name = "floor",
@@ -202,6 +229,7 @@ const Peer *floor_row() {
 
 namespace tidewire::bench {
 
+MaskFn aligned_floor_mask() { return nullptr; }
 const Peer *floor_row() { return nullptr; }
 
 }  // namespace tidewire::bench

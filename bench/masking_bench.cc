@@ -27,6 +27,7 @@ std::vector<MaskRow> make_rows() {
                     tw_mask(dst, src, len, kKeyBytes, 0);
                   }});
   for (const Kernels *kernel : our_kernels()) rows.push_back({kernel->name, nullptr, kernel});
+  if (aligned_floor_mask() != nullptr) rows.push_back({"floor_aligned", aligned_floor_mask()});
   for (const Peer *other : others()) {
     if (other->mask != nullptr) rows.push_back({other->name, other->mask});
   }

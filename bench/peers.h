@@ -62,6 +62,9 @@ inline constexpr const Peer *kPeers[] = {&kBeast, &kWebsocketpp, &kWslay};
 // no control frames, no text but ASCII. nullptr where the processor has no AVX2.
 const Peer *floor_row();
 
+// The floor's masking with aligned stores, which long payloads gain from and short ones lose by. nullptr likewise.
+MaskFn aligned_floor_mask();
+
 // Validates UTF-8, and does nothing else. nullptr where its sources were not found (simdutf.cmake).
 const Peer *simdutf_row();
 

@@ -61,8 +61,8 @@ Status encoded_len(const tw_frame *frames, size_t count, EncodedLen *out) {
     sum.headers += frame_header_len(frame->payload_len, (frame->flags & kFrameMasked) != 0);
     if (frame->payload_len > SIZE_MAX - sum.payloads) return Status::kLengthTooLarge;
     sum.payloads += static_cast<size_t>(frame->payload_len);
-    if (sum.headers > SIZE_MAX - sum.payloads) return Status::kLengthTooLarge;
   }
+  if (sum.headers > SIZE_MAX - sum.payloads) return Status::kLengthTooLarge;
   *out = sum;
   return Status::kOk;
 }

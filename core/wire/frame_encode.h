@@ -27,29 +27,32 @@ inline Status check_frame(uint8_t first, uint64_t payload_len) {
   return payload_len >> 63 != 0 ? Status::kLengthTooLarge : Status::kOk;
 }
 
-// Two copies that may overlap cover kEnd ... 2 * kEnd bytes. All is loaded before anything is stored.
-template <size_t kEnd>
+// Two copies that may overlap cover as much as kCount words to twice that. All is loaded before anything is stored.
+template <class Word, size_t kCount = 1>
 TW_ALWAYS_INLINE void copy_ends(uint8_t *dst, const uint8_t *src, size_t len) {
-  struct End {
-    uint8_t bytes[kEnd];
-  };
-  const End first = load_raw<End>(src), last = load_raw<End>(src + len - kEnd);
-  store_raw(dst, first);
-  store_raw(dst + len - kEnd, last);
+  const size_t last_at = len - kCount * sizeof(Word);
+  Word first[kCount], last[kCount];
+  for (size_t i = 0; i < kCount; i++) first[i] = load_raw<Word>(src + i * sizeof(Word));
+  for (size_t i = 0; i < kCount; i++) last[i] = load_raw<Word>(src + last_at + i * sizeof(Word));
+  for (size_t i = 0; i < kCount; i++) store_raw(dst + i * sizeof(Word), first[i]);
+  for (size_t i = 0; i < kCount; i++) store_raw(dst + last_at + i * sizeof(Word), last[i]);
 }
 
 // memcpy that makes no call for the short payloads that most messages have.
 TW_ALWAYS_INLINE void copy_payload(uint8_t *dst, const uint8_t *src, size_t len) {
-  if (len > 64) {
+  typedef uint64_t Block __attribute__((vector_size(16)));
+  if (len > 128) {
     memcpy(dst, src, len);
+  } else if (len >= 64) {
+    copy_ends<Block, 4>(dst, src, len);
   } else if (len >= 32) {
-    copy_ends<32>(dst, src, len);
+    copy_ends<Block, 2>(dst, src, len);
   } else if (len >= 16) {
-    copy_ends<16>(dst, src, len);
+    copy_ends<Block>(dst, src, len);
   } else if (len >= 8) {
-    copy_ends<8>(dst, src, len);
+    copy_ends<uint64_t>(dst, src, len);
   } else if (len >= 4) {
-    copy_ends<4>(dst, src, len);
+    copy_ends<uint32_t>(dst, src, len);
   } else if (len > 0) {
     const uint8_t first = src[0], middle = src[len / 2], last = src[len - 1];
     dst[0] = first;

@@ -87,21 +87,18 @@ inline size_t xor_long(uint8_t *dst, const uint8_t *src, size_t len, uint32_t ke
   return refused ? at : len;
 }
 
-// For len <= 4 * Vec::kSize, otherwise as xor_short. The fewer the sizes of vectors, the fewer branches go wrong where
-// lengths vary: ShortVec serves as long as four of it suffice.
-template <bool kStore>
-TW_ALWAYS_INLINE bool xor_medium(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, uint64_t refused) {
+// For any length; otherwise as xor_long. ShortVec serves as long as four of it suffice: the fewer sizes of vectors
+// there are, the fewer branches go wrong where lengths vary.
+template <bool kStore, uint64_t kRefused>
+TW_ALWAYS_INLINE size_t xor_any(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
+  if (len <= 4 * ShortVec::kSize) return xor_short<ShortVec, kStore>(dst, src, len, key, kRefused) ? len : 0;
   if constexpr (sizeof(Vec) > sizeof(ShortVec)) {
-    if (len > 4 * ShortVec::kSize) return xor_one_to_four<Vec, kStore>(dst, src, len, key, refused);
+    if (len <= 4 * Vec::kSize) return xor_one_to_four<Vec, kStore>(dst, src, len, key, kRefused) ? len : 0;
   }
-  return xor_short<ShortVec, kStore>(dst, src, len, key, refused);
+  return xor_long<kStore, kRefused>(dst, src, len, key);
 }
 
 inline int32_t mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key) {
-  if (len <= 4 * Vec::kSize) {
-    xor_medium<true>(dst, src, len, key, kRefuseNothing);
-  } else {
-    xor_long<true, kRefuseNothing>(dst, src, len, key);
-  }
+  xor_any<true, kRefuseNothing>(dst, src, len, key);
   return 0;
 }

@@ -169,13 +169,8 @@ TW_NOINLINE inline bool utf8_any(uint8_t *dst, const uint8_t *src, size_t len, u
 // Unmasks (without kStore only validates: dst is src and the key 0) from a boundary between two code points.
 template <bool kStore>
 TW_ALWAYS_INLINE bool utf8_from_boundary(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, Utf8State *state) {
-  size_t ascii_len = 0;
-  if (len <= 4 * Vec::kSize) {
-    if (TW_LIKELY(xor_medium<kStore>(dst, src, len, key, kRefuseNonAscii))) return true;
-  } else {
-    ascii_len = xor_long<kStore, kRefuseNonAscii>(dst, src, len, key);
-    if (TW_LIKELY(ascii_len == len)) return true;
-  }
+  const size_t ascii_len = xor_any<kStore, kRefuseNonAscii>(dst, src, len, key);
+  if (TW_LIKELY(ascii_len == len)) return true;
   return utf8_any<kStore>(dst + ascii_len, src + ascii_len, len - ascii_len, rotate_key(key, ascii_len), state);
 }
 

@@ -5,25 +5,25 @@
 // Which frames a loop is for: with a masking key, without one, or both.
 enum class Masking : uint8_t { kAlways, kNever, kEither };
 
-// What the first byte makes of a frame that passes: 0 a text message of one frame, 1 anything else.
-// `head` holds the first two bytes, the first one lowest. Larger values do not pass; they may still be allowed.
+// Whether the loop goes on with a frame that begins with these two bytes, the first one lowest. 0: it does, with a text
+// message of one frame; 1: with another frame; anything else: it does not, though the frame may still be allowed.
 template <bool kMessages, Masking kMasking>
 TW_ALWAYS_INLINE uint32_t frame_kind(uint32_t head, uint32_t forbidden_rsv) {
-  constexpr uint32_t kText1 = kFin | kText;
+  constexpr uint32_t kWholeText = kFin | kText;
   constexpr uint32_t kMask = kMaskBit << 8;
   if (kMessages) {
     // A message of one frame: FIN, text or binary, no RSV bit. Compressed ones are not for this loop.
     constexpr uint32_t kTested = kMasking == Masking::kEither ? 0xFF : 0xFF | kMask;
-    return (head & kTested) - (kMasking == Masking::kAlways ? kText1 | kMask : kText1);
+    return (head & kTested) - (kMasking == Masking::kAlways ? kWholeText | kMask : kWholeText);
   }
   constexpr uint32_t kRefused = 2;
   if (kMasking == Masking::kAlways && (head & kMask) == 0) return kRefused;
   if (kMasking == Masking::kNever && (head & kMask) != 0) return kRefused;
   const uint8_t first = static_cast<uint8_t>(head);
   if ((first & forbidden_rsv) != 0 || !is_defined(first & kOpcodeBits)) return kRefused;
-  if (is_control(first) && ((first & kFin) == 0 || (head >> 8 & ~kMaskBit & 0xFF) > kMaxControlPayload))
-    return kRefused;
-  return first == kText1 ? 0 : 1;
+  const uint8_t len_bits = static_cast<uint8_t>(head >> 8) & ~kMaskBit;
+  if (is_control(first) && ((first & kFin) == 0 || len_bits > kMaxControlPayload)) return kRefused;
+  return first == kWholeText ? 0 : 1;
 }
 
 // The fields after Frame::tag, for one store: opcode, flags, header_len and key.
@@ -34,11 +34,11 @@ TW_ALWAYS_INLINE uint64_t small_fields(uint8_t first, bool masked, size_t header
 }
 
 struct Payload {
-  uint8_t *data;  // nullptr: not there whole, or at fault
+  uint8_t *data;
   size_t len;
 };
 
-// The payload of a frame whose length takes 16 or 64 bits.
+// The payload of a frame whose length takes 16 or 64 bits. nullptr when it is cut, or its header at fault.
 TW_ALWAYS_INLINE Payload find_long_payload(uint8_t *at, const uint8_t *end, uint64_t max_payload_len) {
   constexpr Payload kNone = {nullptr, 0};
   const size_t left = static_cast<size_t>(end - at);
@@ -98,8 +98,8 @@ inline Status loop(FrameBatch *batch) {
     Payload payload = {at + (masked ? 6 : 2), at[1] - (masked ? size_t{kMaskBit} : 0)};
     const bool is_short = payload.len <= max_short_len;
     if (TW_LIKELY(is_short)) {
-      if (TW_UNLIKELY(reinterpret_cast<uintptr_t>(payload.data) + payload.len > reinterpret_cast<uintptr_t>(end)))
-        break;
+      const uintptr_t payload_end = reinterpret_cast<uintptr_t>(payload.data) + payload.len;
+      if (TW_UNLIKELY(payload_end > reinterpret_cast<uintptr_t>(end))) break;
     } else {
       if (payload.len < kLength16) break;
       payload = find_long_payload(at, end, max_payload_len);

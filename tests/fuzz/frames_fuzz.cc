@@ -44,6 +44,22 @@ void check_frame(const tw_frame &got, const Frame &want, const uint8_t *data) {
   FUZZ_CHECK(want.payload.empty() || memcmp(got.payload, want.payload.data(), want.payload.size()) == 0);
 }
 
+// Headers and payloads, as they lie, are what was on the wire. Masks the payloads.
+void check_views(const std::vector<tw_frame> &frames, size_t count, const uint8_t *wire, size_t len) {
+  Bytes headers(count * TW_FRAME_HEADER_MAX);
+  std::vector<tw_view> views(2 * count);
+  size_t headers_len = 0;
+  size_t view_count = 0;
+  FUZZ_CHECK(tw_frames_encode_views(frames.data(), count, headers.data(), headers.size(), &headers_len, views.data(),
+                                    &view_count) == TW_OK);
+  size_t at = 0;
+  for (size_t i = 0; i < view_count; ++i) {
+    FUZZ_CHECK(views[i].len > 0 && views[i].len <= len - at && memcmp(views[i].data, wire + at, views[i].len) == 0);
+    at += views[i].len;
+  }
+  FUZZ_CHECK(at == len);
+}
+
 // Encoding is the inverse of decoding: headers are minimal, so there is only one way to write a frame.
 void check_encoded(const std::vector<tw_frame> &frames, size_t count, const uint8_t *wire, size_t len) {
   Bytes out(len);
@@ -51,6 +67,7 @@ void check_encoded(const std::vector<tw_frame> &frames, size_t count, const uint
   FUZZ_CHECK(tw_frames_encode(frames.data(), count, out.data(), out.size(), &out_len) == TW_OK);
   FUZZ_CHECK(out_len == len);
   FUZZ_CHECK(len == 0 || memcmp(out.data(), wire, len) == 0);
+  check_views(frames, count, wire, len);
 }
 
 void check_batch(const uint8_t *wire, size_t len, uint32_t rules, size_t cap) {

@@ -15,6 +15,9 @@ int main(int argc, char **argv) {
   if (tidewire::bench::floor_row() == nullptr) {
     benchmark::AddCustomContext("floor", "none: it needs AVX2, which this processor lacks");
   }
+  if (tidewire::bench::simdutf_row() == nullptr) {
+    benchmark::AddCustomContext("simdutf", "none: its sources were not there when this was built");
+  }
   tidewire::bench::register_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

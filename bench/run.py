@@ -21,20 +21,10 @@ from results import collect, typical_spread
 from summary import make_results
 from tables import as_text, grid, heading
 
-SUITES = [
-    "masking",
-    "utf8",
-    "decode",
-    "encode",
-    "reassembly",
-    "end_to_end",
-    "deflate",
-    "accept_key",
-    "handshake",
-    "idle",
-]
-CONTEXT = ["compiler", "flags", "kernel", "tidewire", "floor"]
-QUICK_SIZES = "/(16|24|125|1024|65536|random)$"
+SUITES = "masking utf8 decode encode reassembly end_to_end deflate accept_key handshake pool pool_threads idle".split()
+MISSING = ["floor", "simdutf"]  # rows that a program cannot have: it says why
+CONTEXT = ["compiler", "flags", "kernel", "tidewire", *MISSING]
+QUICK_SIZES = "/(16|24|125|1024|65536|random)(/|$)"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -159,8 +149,9 @@ def print_document(document):
     print(f"{machine['date']}  {machine['cpu']}, core {machine['core']} of {machine['cores']}")
     print(f"{context['compiler']} {context['flags']}, kernel {context['kernel']}, {', '.join(machine['packages'])}")
     print(f"medians of {machine['repetitions']} repetitions; load average before: {machine['load_average'][0]:.2f}")
-    if "floor" in context:
-        print(f"floor: {context['floor']}")
+    for row in MISSING:
+        if row in context:
+            print(f"{row}: {context[row]}")
     print("Ratios are of time: below 1 ours is faster. Compare figures of one table only.")
     tables = collect(document["suites"])
     for table in tables.values():

@@ -80,16 +80,38 @@ class Results(unittest.TestCase):
             for row, time in (("floor", 10), ("tw_conn_send", 10 * ratio if size == 1024 else 10))
             for entry in entries(f"EncodeServer/{row}/{size}", repetitions(time))
         ]
-        return self.line(make_results(document(suite)), "encode server frames")
+        return self.line(make_results(document(suite)), "server frames encoded")
 
     def test_targets_are_judged_by_the_worst_ratio(self):
-        self.assertTrue(self.encode(1.1).endswith("1.10x (1024) | met |"))
-        self.assertTrue(self.encode(1.21).endswith("1.21x (1024) | met within the spread |"))
-        self.assertTrue(self.encode(1.5).endswith("1.50x (1024) | not met |"))
+        self.assertTrue(self.encode(1.1).endswith("1.10x (1 KiB) | met |"))
+        self.assertTrue(self.encode(1.21).endswith("1.21x (1 KiB) | met within the spread |"))
+        self.assertTrue(self.encode(1.5).endswith("1.50x (1 KiB) | not met |"))
+
+    def test_each_target_reads_its_rows(self):
+        times = {
+            "Mask/tw_mask/1024": 10,
+            "Mask/floor/1024": 30,
+            "Mask/floor_aligned/1024": 20,
+            "Mask/beast/1024": 40,
+            "DecodeAscii/memcpy/16": 1,
+            "DecodeAscii/tw_conn_receive/16": 10,
+            "Echo100x32/raw/20": 100,
+            "Echo100x32/tw_echo_server/20": 120,
+        }
+        page = make_results(document([row for name in times for row in entries(name, repetitions(times[name]))]))
+        for start, seen in (
+            ("masking in place / best", "0.50x (1 KiB) | met |"),
+            ("masking in place, best peer", "4.00x (1 KiB) | met |"),
+            ("masked text decoded, uWebSockets", "3.23x (16 B) | met |"),
+            ("masked text decoded / floor", "not measured | - |"),
+            ("echo of 20 B", "1.20x (20 B) | met |"),
+            ("echo of 16 KiB", "not measured | - |"),
+        ):
+            self.assertTrue(self.line(page, start).endswith(seen), self.line(page, start))
 
     def test_what_was_not_measured_is_not_met(self):
         page = make_results(document(decode_suite()))
-        self.assertTrue(self.line(page, "encode server frames").endswith("| not measured | - |"))
+        self.assertTrue(self.line(page, "server frames encoded").endswith("| not measured | - |"))
         self.assertTrue(self.line(page, "allocations per message").endswith("| not measured | - |"))
         self.assertIn("| accept key | 2678 ns | not measured |", page)
 

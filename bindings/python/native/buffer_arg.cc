@@ -59,11 +59,20 @@ bool BufferArg::text(PyObject *object, const char *name) {
   return true;
 }
 
-Py_buffer BufferArg::hand_over() {
-  Py_buffer held = view_;
-  if (held.obj == nullptr) held.obj = Py_NewRef(lender_);
-  view_.obj = nullptr;
-  return held;
+// A buffer taken of a memoryview must not be part of a cycle: the garbage collector clears such a memoryview while the
+// buffer is in use, and CPython crashes when it is released. Another memoryview of the same memory can be.
+bool BufferArg::hand_over(BufferHold *hold) {
+  if (view_.obj == nullptr) {
+    hold->object = Py_NewRef(lender_);
+  } else if (PyMemoryView_Check(view_.obj)) {
+    hold->object = PyMemoryView_FromObject(view_.obj);
+    if (hold->object == nullptr) return false;
+    PyBuffer_Release(&view_);
+  } else {
+    hold->view = view_;
+    view_.obj = nullptr;
+  }
+  return true;
 }
 
 }  // namespace tidewire::python

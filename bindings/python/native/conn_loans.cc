@@ -7,7 +7,7 @@
 namespace tidewire::python {
 
 struct Loans::Loan {
-  Py_buffer held;
+  BufferHold hold = {};
   uint64_t end = 0;  // in the stream of output; 0 before it is sent
   Loan *next = nullptr;
 };
@@ -24,14 +24,14 @@ Loans::Loan *Loans::pop() {
   return loan;
 }
 
-bool Loans::add(Py_buffer held) {
-  auto *loan = new (std::nothrow) Loan{held};
+BufferHold *Loans::add() {
+  auto *loan = new (std::nothrow) Loan;
   if (loan == nullptr) {
-    PyBuffer_Release(&held);
-    return PyErr_NoMemory() != nullptr;
+    PyErr_NoMemory();
+    return nullptr;
   }
   append(loan);
-  return true;
+  return &loan->hold;
 }
 
 void Loans::take(Loans *other, size_t count, uint64_t end) {
@@ -45,13 +45,16 @@ void Loans::take(Loans *other, size_t count, uint64_t end) {
 void Loans::give_back(uint64_t consumed) {
   while (first_ != nullptr && first_->end <= consumed) {
     Loan *loan = pop();
-    PyBuffer_Release(&loan->held);
+    loan->hold.release();
     delete loan;
   }
 }
 
 int Loans::traverse(visitproc visit, void *arg) const {
-  for (const Loan *loan = first_; loan != nullptr; loan = loan->next) Py_VISIT(loan->held.obj);
+  for (const Loan *loan = first_; loan != nullptr; loan = loan->next) {
+    const int stop = loan->hold.traverse(visit, arg);
+    if (stop != 0) return stop;
+  }
   return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer_arg.h"
+
 namespace tidewire::python {
 
 // A queue, oldest first. All bytes zero: empty.
@@ -19,8 +21,8 @@ class Loans {
 
   bool empty() const { return first_ == nullptr; }
 
-  // Takes a buffer over; false with an exception set.
-  bool add(Py_buffer held);
+  // Makes a place for one more, which the caller fills; nullptr with an exception set.
+  BufferHold *add();
 
   // Moves the first `count` of `other` here. They end at `end` bytes of output.
   void take(Loans *other, size_t count, uint64_t end);

@@ -27,7 +27,7 @@ UseConn::~UseConn() {
 PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events, const uint64_t *offset) {
   tw_error error = TW_ERROR_INIT;
   tw_conn_get_error(object->conn, &error);
-  if (error.status != TW_OK) PyBuffer_Release(&object->target);  // a connection that failed receives nothing more
+  if (error.status != TW_OK) object->target.release();  // a connection that failed receives nothing more
   const py::object cause = py::reinterpret_steal<py::object>(object->random_error);
   object->random_error = nullptr;
   Failure failure;

@@ -24,7 +24,7 @@ struct ConnObject {
   Shown output;           // it cannot be consumed while views of it are in use
   Shown room;             // of read_buffer: no input can be taken meanwhile
   Loans loans;            // what was sent without a copy
-  Py_buffer target;       // of receive_into, while a message in it may be cut; obj is nullptr otherwise
+  BufferHold target;      // of receive_into, while a message in it may be cut
   uint64_t min_view_len;  // bytes of a message from which on it comes as a MessageView
   uint64_t deadline_ns;   // as the last tick said
   uint32_t role;

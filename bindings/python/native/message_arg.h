@@ -21,8 +21,8 @@ class MessageArg {
   // Its bytes belong to the argument, which the caller holds.
   const tw_message &get() const { return message_; }
 
-  // What keeps the bytes in place, see BufferArg.
-  Py_buffer hand_over() { return buffer_.hand_over(); }
+  // Has `hold` keep the bytes in place, see BufferArg.
+  bool hand_over(BufferHold *hold) { return buffer_.hand_over(hold); }
 
  private:
   bool read(PyObject *data, uint32_t opcode, uint32_t flags);

@@ -29,26 +29,24 @@ int conn_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(object->random_error);
   Py_VISIT(object->output.views);
   Py_VISIT(object->room.views);
-  Py_VISIT(object->target.obj);
-  return object->loans.traverse(visit, arg);
+  const int stop = object->target.traverse(visit, arg);
+  return stop != 0 ? stop : object->loans.traverse(visit, arg);
 }
 
-// Frees the engine's connection, and then what it used.
-void end_engine(ConnObject *object) {
-  tw_conn_destroy(object->conn);
-  object->conn = nullptr;
-  object->loans.give_back(UINT64_MAX);
-  PyBuffer_Release(&object->target);
-}
-
-// Every cycle goes through one of these; the pool stays for the sake of those who still have its memory.
+// Every cycle goes through one of these; the pool stays for the sake of those who still have its memory. The engine's
+// connection goes before what it uses. Views of its memory are garbage too, and nobody gets a new one.
 int conn_clear(PyObject *self) {
   ConnObject *object = as_conn(self);
+  ++object->output.turn;
+  ++object->room.turn;
+  tw_conn_destroy(object->conn);
+  object->conn = nullptr;
   Py_CLEAR(object->random);
   Py_CLEAR(object->random_error);
   Py_CLEAR(object->output.views);
   Py_CLEAR(object->room.views);
-  if (object->output.exports == 0 && object->room.exports == 0) end_engine(object);
+  object->target.release();
+  object->loans.give_back(UINT64_MAX);
   return 0;
 }
 
@@ -57,7 +55,7 @@ void conn_dealloc(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
   if (object->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  conn_clear(self);  // nothing is exported: a view would hold the connection
+  conn_clear(self);
   Py_XDECREF(object->pool);
   Py_XDECREF(object->subprotocols);
   Py_XDECREF(object->subprotocol);

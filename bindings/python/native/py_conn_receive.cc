@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "call_args.h"
 #include "event_list.h"
@@ -16,11 +17,15 @@ constexpr size_t kScratchLen = 16 * 1024;  // of read-only input, how much is co
 class Receiver {
  public:
   Receiver(ConnObject *object, EventList *events) : object_(object), events_(events) {}
+  Receiver(const Receiver &) = delete;
+  Receiver &operator=(const Receiver &) = delete;
+  ~Receiver() { hold_.release(); }
 
-  // Messages are to be put together in `target`, which is the memory of `buffer`.
-  void into(BufferArg *target, PyObject *buffer) {
+  // Messages are to be put together in `target`, which is the memory of `buffer`. False with an exception set.
+  bool into(BufferArg *target, PyObject *buffer) {
     target_ = target;
     events_->set_target(*target, buffer);
+    return target->hand_over(&hold_);
   }
 
   // These feed bytes, and return false with an exception set when Python has no memory for the events.
@@ -49,7 +54,7 @@ class Receiver {
                                      &count, consumed);
     }
     const bool made = events_->append(batch, count);
-    if (target_ != nullptr || object_->target.obj != nullptr) {
+    if (target_ != nullptr || !object_->target.empty()) {
       settle_target(*consumed, count != 0 && batch[count - 1].type == TW_EVENT_MESSAGE);
     }
     return made;
@@ -58,11 +63,9 @@ class Receiver {
   // A message may be cut as long as none is whole. Input that the engine takes otherwise shows that none is.
   void settle_target(size_t consumed, bool whole) {
     if (target_ != nullptr && status_ >= 0 && !whole) {
-      Py_buffer last = object_->target;
-      object_->target = target_->hand_over();
-      PyBuffer_Release(&last);
+      std::swap(object_->target, hold_);
     } else if (whole || consumed != 0) {
-      PyBuffer_Release(&object_->target);
+      object_->target.release();
     }
   }
 
@@ -98,6 +101,7 @@ class Receiver {
   ConnObject *object_;
   EventList *events_;
   BufferArg *target_ = nullptr;
+  BufferHold hold_ = {};  // of the target, or of an earlier one
   tw_status status_ = TW_OK;
 };
 
@@ -163,7 +167,7 @@ PyObject *conn_receive_into(PyObject *self, PyObject *const *args, Py_ssize_t na
   if (overlap(input, target)) return raise_usage("data and buffer must not overlap");
   if (!end_room(&use->room)) return nullptr;
   Receiver receiver(use.get(), &events);
-  receiver.into(&target, values[1]);
+  if (!receiver.into(&target, values[1])) return nullptr;
   return receive_once(&receiver, &events, input, max_events);
 }
 

@@ -47,9 +47,14 @@ void hold(ConnObject *object, Loans *sent, size_t count) {
   object->loans.take(sent, count, stats.bytes_sent);
 }
 
+bool lend(MessageArg *message, Loans *held) {
+  BufferHold *hold = held->add();
+  return hold != nullptr && message->hand_over(hold);
+}
+
 PyObject *send_borrowed(ConnObject *object, MessageArg *message) {
   Loans held;
-  if (!held.add(message->hand_over())) return nullptr;
+  if (!lend(message, &held)) return nullptr;
   const tw_message &m = message->get();
   const tw_status status = tw_conn_send(object->conn, m.opcode, m.data, m.len, m.flags);
   if (status == TW_OK) hold(object, &held, 1);
@@ -59,9 +64,7 @@ PyObject *send_borrowed(ConnObject *object, MessageArg *message) {
 using Reader = bool (MessageArg::*)(PyObject *data, uint32_t flags);
 
 template <Reader kReader>
-PyObject *send_message(PyObject *self, PyObject *data, const SendOptions &options) {
-  uint32_t flags = 0;
-  if (!send_flags(options, &flags)) return nullptr;
+PyObject *send_message(PyObject *self, PyObject *data, uint32_t flags) {
   const UseConn use(self);
   MessageArg message;
   if (!use || !(message.*kReader)(data, flags)) return nullptr;
@@ -73,9 +76,14 @@ PyObject *send_message(PyObject *self, PyObject *data, const SendOptions &option
 template <Reader kReader>
 PyObject *send_first(const char *name, PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
   static constexpr const char *kNames[] = {"data", "more", "compress", "borrow", "mask_in_place"};
+  if (nargs == 1 && kwnames == nullptr) return send_message<kReader>(self, args[0], 0);
   PyObject *values[5];
-  if (!bind_args({name, kNames, 5, 1, 1}, args, nargs, kwnames, values)) return nullptr;
-  return send_message<kReader>(self, values[0], {values[1], values[2], values[3], values[4]});
+  uint32_t flags = 0;
+  if (!bind_args({name, kNames, 5, 1, 1}, args, nargs, kwnames, values) ||
+      !send_flags({values[1], values[2], values[3], values[4]}, &flags)) {
+    return nullptr;
+  }
+  return send_message<kReader>(self, values[0], flags);
 }
 
 // ---- Batches ----
@@ -96,9 +104,9 @@ class Batch {
     return true;
   }
 
-  bool hand_over(Loans *held) {
+  bool lend_all(Loans *held) {
     for (MessageArg &arg : args_) {
-      if (!held->add(arg.hand_over())) return false;
+      if (!lend(&arg, held)) return false;
     }
     return true;
   }
@@ -117,7 +125,7 @@ PyObject *send_items(ConnObject *object, PyObject *items, uint32_t flags) {
   Batch batch(items);
   Loans held;
   const bool borrow = (flags & TW_SEND_BORROW) != 0;
-  if (!batch.read(flags) || (borrow && !batch.hand_over(&held))) return nullptr;
+  if (!batch.read(flags) || (borrow && !batch.lend_all(&held))) return nullptr;
   size_t count = 0;
   const tw_status status = tw_conn_send_batch(object->conn, batch.messages(), batch.size(), &count);
   if (borrow) hold(object, &held, count);
@@ -159,8 +167,12 @@ PyObject *conn_send_binary(PyObject *self, PyObject *const *args, Py_ssize_t nar
 PyObject *conn_send_continuation(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
   static constexpr const char *kNames[] = {"data", "more", "borrow", "mask_in_place"};
   PyObject *values[4];
-  if (!bind_args({"send_continuation", kNames, 4, 1, 1}, args, nargs, kwnames, values)) return nullptr;
-  return send_message<&MessageArg::continuation>(self, values[0], {values[1], nullptr, values[2], values[3]});
+  uint32_t flags = 0;
+  if (!bind_args({"send_continuation", kNames, 4, 1, 1}, args, nargs, kwnames, values) ||
+      !send_flags({values[1], nullptr, values[2], values[3]}, &flags)) {
+    return nullptr;
+  }
+  return send_message<&MessageArg::continuation>(self, values[0], flags);
 }
 
 PyObject *conn_send_batch(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
@@ -197,10 +209,10 @@ PyObject *conn_send_prepared(PyObject *self, PyObject *object) {
     return none_or_raise_conn(use.get(), tw_conn_send_prepared(use->conn, prepared));
   }
   // What is queued lies in a pool that nobody else might keep.
-  Py_buffer lender = {};
-  lender.obj = Py_NewRef(pool);
   Loans held;
-  if (!held.add(lender)) return nullptr;
+  BufferHold *place = held.add();
+  if (place == nullptr) return nullptr;
+  place->object = Py_NewRef(pool);
   const tw_status status = tw_conn_send_prepared(use->conn, prepared);
   if (status == TW_OK) hold(use.get(), &held, 1);
   return none_or_raise_conn(use.get(), status);

@@ -103,8 +103,9 @@ struct Advice {
     const char *line = text.c_str();
     for (size_t i = 0; list && i < count; ++i) {
       const size_t len = strcspn(line, "\n");
-      PyObject *made = make_plain(PlainType::kPoolClass, "(KKs#)", classes[i].len, classes[i].max_idle, line,
-                                  static_cast<Py_ssize_t>(len));
+      PyObject *reason = PyUnicode_FromStringAndSize(line, static_cast<Py_ssize_t>(len));
+      if (reason == nullptr) return nullptr;
+      PyObject *made = make_plain(PlainType::kPoolClass, "(KKN)", classes[i].len, classes[i].max_idle, reason);
       if (made == nullptr) return nullptr;
       PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), made);
       line += len + (line[len] != '\0');

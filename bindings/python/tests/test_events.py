@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import pytest
 import tidewire
-from tidewire import Chunk, Close, Message, Opcode, Open, Ping, Pong, UsageError
+from tidewire import Chunk, Close, Message, MessageView, Opcode, Open, Ping, Pong, UsageError
 
 EVENTS = [
     Open("/chat", [("Host", "a")], "chat", b"GET ...", offset=1),
     Message(b"data", True, offset=2),
+    MessageView(b"data", True, offset=2),
     Chunk(b"data", Opcode.BINARY, True, offset=3),
     Ping(b"ping", offset=4),
     Pong(b"pong", offset=5),
@@ -107,6 +108,9 @@ def test_patterns():
         (lambda: Message("text"), TypeError, "data must be bytes-like, not str"),
         (lambda: Message(b"", False, 0), TypeError, "takes at most 2 positional"),
         (lambda: Message(b"", offset=-1), UsageError, "offset must be between 0"),
+        (lambda: MessageView(), TypeError, r"MessageView\(\) missing required argument 'data'"),
+        (lambda: MessageView("text"), TypeError, "data must be bytes-like, not str"),
+        (lambda: MessageView(memoryview(b"abcd")[::2]), TypeError, "data must be one contiguous piece of memory"),
         (lambda: Chunk(b""), TypeError, "missing required argument 'opcode'"),
         (lambda: Chunk("text", 1), TypeError, "data must be bytes-like, not str"),
         (lambda: Chunk(b"", 3), UsageError, "opcode 3 is reserved"),

@@ -173,6 +173,7 @@ OUTPUTS = [
     "5.0 s left\nhandshake_timeout_ns\nHTTP/1.1 408 Request Timeout\n",
     "True the same\n",
     "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n",
+    "1000000\n",
 ]
 
 

@@ -9,13 +9,29 @@ from pathlib import Path
 
 import pytest
 import tidewire
-from tidewire import BufferPool, Connection, DeflateConfig, Error, Frame, Message, Opcode, Role
+from tidewire import (
+    BufferPool,
+    Connection,
+    Deflate,
+    DeflateConfig,
+    Error,
+    Frame,
+    Message,
+    MessageView,
+    Opcode,
+    PreparedMessage,
+    Role,
+)
 from wire import KEY, frame, open_pair, upgraded
 
 DATA = b"data" * 100
 MASKED = frame(Opcode.TEXT, DATA, KEY)
+LARGE = frame(Opcode.BINARY, DATA * 100, KEY)
 POOL = BufferPool()
 CONFIG = DeflateConfig()
+
+
+CLASSES = [BufferPool, Connection, Frame, Message, MessageView, PreparedMessage]
 
 
 def resident() -> int:
@@ -115,6 +131,92 @@ def views():
     connection.output()
 
 
+def read():
+    connection = upgraded(pool=POOL, min_view_len=1000)
+    room = connection.read_buffer()
+    raises(connection.read_commit, len(room) + 1)
+    room = connection.read_buffer(100_000)
+    room[: len(LARGE)] = LARGE
+    part = room[1:]
+    raises(connection.read_commit, len(LARGE))
+    del part
+    events, more = connection.read_commit_some(len(LARGE), max_events=1)
+    while more:
+        some, more = connection.read_commit_some(0)
+        events += some
+    fresh = upgraded(pool=POOL, min_view_len=1000)
+    fresh.receive(LARGE[:10_000])
+    room = fresh.read_buffer()
+    room[:] = LARGE[10_000:]
+    events += fresh.read_commit(len(room))
+    for event in events:
+        repr(event), hash(event.is_text), event.data[5:] == b"", event == event
+    raises(connection.read_commit, 1)
+    raises(connection.read_commit, "1")
+    raises(connection.read_buffer, -1)
+    raises(connection.read_commit_some, 0, 0)
+
+
+def receive_into():
+    connection = upgraded(pool=POOL)
+    buffer = bytearray(1000)
+    [message], _ = connection.receive_into(MASKED, buffer)
+    message.text, message.data[1:]
+    del message
+    connection.receive_into(MASKED[:100], memoryview(buffer))
+    raises(buffer.clear)
+    raises(connection.receive, MASKED)
+    raises(connection.receive_into, MASKED, bytearray(1000))
+    connection.receive_into(bytearray(MASKED[100:]), buffer)
+    connection.receive_into(LARGE, buffer)
+    connection.receive_into(MASKED[:100], buffer)
+    raises(connection.receive_eof)
+    buffer.clear()
+    raises(connection.receive_into, b"", b"")
+    raises(connection.receive_into, buffer, buffer)
+    raises(upgraded(stream=True).receive_into, b"", buffer)
+
+
+def borrow():
+    connection = upgraded(pool=POOL, min_borrow_len=1)
+    buffer = bytearray(DATA)
+    for thing in (buffer, memoryview(buffer), DATA, "text", Message(DATA), MessageView(buffer)):
+        connection.send(thing, borrow=True)
+    connection.send(buffer, borrow=True, more=True)
+    connection.send_continuation(buffer, borrow=True)
+    connection.send_batch([buffer, DATA, "text", Message(b"")], borrow=True)
+    connection.output()
+    connection.consume(1000)
+    connection.data_to_send()
+    del thing
+    buffer.clear()
+    raises(connection.send, DATA, borrow=True, mask_in_place=True)
+    raises(connection.send, buffer, mask_in_place=True)
+    raises(connection.send_batch, [buffer, Message(b"\xff", True)], borrow=True)
+    raises(connection.send_batch, ["text", 1])
+    raises(connection.send_batch, "text")
+    client = upgraded(Role.CLIENT, pool=POOL)
+    client.send(bytearray(LARGE), borrow=True, mask_in_place=True)
+    client.send(client.read_buffer(), borrow=True)  # a cycle, which the garbage collector finds
+
+
+def prepare():
+    for prepared in (
+        PreparedMessage("text"),
+        PreparedMessage(LARGE, pool=POOL),
+        PreparedMessage(Message(DATA, True), compress=True, pool=BufferPool()),
+    ):
+        plain = upgraded(pool=POOL)
+        plain.send_prepared(prepared)
+        compressing = upgraded(deflate=CONFIG, negotiated=Deflate())
+        compressing.send_prepared(prepared)
+        compressing.data_to_send()
+        raises(upgraded(max_output_len=1).send_prepared, prepared)
+    raises(PreparedMessage, b"\xff", True)
+    raises(PreparedMessage, b"", pool=1)
+    raises(plain.send_prepared, b"")
+
+
 def frames():
     large = tidewire.encode_frames([Frame(1, DATA * 100, masking_key=KEY), Frame(9, b"a")])
     decoded, _ = tidewire.decode_frames(bytearray(large))
@@ -144,11 +246,19 @@ def pools():
     raises(buffer.release)
     del view
     pool.acquire(100).release()
+    pool.acquire(777, exact=True)
     pool.stats()
+    BufferPool(classes=pool.advise())
+    pool.trim(1000)
     raises(pool.acquire, "1")
+    raises(pool.trim, -1)
+    for wrong in ([2, 1], [(1,)], ["1"], 1, []):
+        raises(BufferPool, classes=wrong)
 
 
-WORKS = [talk, compress, negotiate, wait, fail, views, frames, kernels, pools]
+WORKS = [
+    *(talk, compress, negotiate, wait, fail, views, read, receive_into, borrow, prepare, frames, kernels, pools),
+]
 
 
 @pytest.mark.parametrize("work", WORKS)
@@ -168,7 +278,7 @@ def test_memory_stays_as_it_is(work):
 @pytest.mark.parametrize("work", WORKS)
 def test_references_are_given_back(work):
     """Objects that live for ever hide a lost or a stolen reference from the count of blocks."""
-    shared = [None, True, False, (), b"", "", DATA, KEY, POOL, Message, Frame, Connection, *Opcode, *Role]
+    shared = [None, True, False, (), b"", "", DATA, LARGE, KEY, POOL, *CLASSES, *Opcode, *Role]
     for _ in range(2_000):  # free lists settle
         work()
     gc.collect()

@@ -63,7 +63,7 @@ def test_all_that_is_public_is_there_and_described():
             thing = getattr(module, name)
             if isinstance(thing, type) or callable(thing):
                 assert inspect.getdoc(thing), name
-    for cls in (tidewire.Connection, tidewire.Frame, tidewire.Message, tidewire.BufferPool, tidewire.PoolBuffer):
+    for cls in (thing for thing in vars(_native).values() if isinstance(thing, type)):
         for name, member in vars(cls).items():
             if not name.startswith("_"):
                 assert inspect.getdoc(member), f"{cls.__name__}.{name}"

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The vectors that every language runs: whole, with room for one event, byte by byte and at every split point."""
+"""The vectors that every language runs: whole, with room for one event, byte by byte and at every split point; through
+receive, read_buffer and receive_into.
+"""
 
 from __future__ import annotations
 
-import zlib
+import dataclasses
 
 import pytest
+from frame_inflater import Inflater
 from tidewire import (
     NEVER,
     Chunk,
@@ -15,6 +18,7 @@ from tidewire import (
     DeflateConfig,
     Error,
     Message,
+    MessageView,
     Opcode,
     Open,
     Ping,
@@ -29,7 +33,6 @@ from vector_file import (
     FormatError,
     Step,
     Vector,
-    masked,
     read_data,
     read_event,
     read_file,
@@ -40,6 +43,26 @@ from vector_file import (
 FILES = sorted(DIRECTORY.glob("*.json"))
 VECTORS = {f"{path.stem}/{vector.name}": vector for path in FILES for vector in read_file(path)}
 EVERY_SPLIT_MAX = 2048  # bytes
+READ_LEN = 256  # bytes, so that every read buffer is too small at some time
+TARGET_BYTE = 0xDD
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """How a connection takes input."""
+
+    by: str = "receive"
+    writable: bool = True
+    max_events: int | None = None  # None: as many as come
+    target_len: int = 0  # of receive_into
+    config: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+IN_PLACE = Way()
+READ_ONLY = Way(writable=False)
+READ_BUFFER = Way("read_buffer", config={"read_len": READ_LEN, "max_read_len": 4 * READ_LEN, "min_view_len": 1})
+INTO_SMALL = Way("receive_into", target_len=5, config={"min_view_len": 6})
+INTO_AMPLE = Way("receive_into", writable=False, target_len=1 << 18)
 
 
 def seen(event, subprotocols):
@@ -48,8 +71,8 @@ def seen(event, subprotocols):
         case Open():
             code = 0 if event.subprotocol is None else subprotocols.index(event.subprotocol) + 1
             return Event("open", event.head, code, event.offset)
-        case Message():
-            return Event("text" if event.is_text else "binary", event.data, 0, event.offset)
+        case Message() | MessageView():
+            return Event("text" if event.is_text else "binary", bytes(event.data), 0, event.offset)
         case Chunk():
             return Event(f"chunk_{event.opcode.name.lower()}", event.data, 0, event.offset, event.fin)
         case Ping():
@@ -87,62 +110,13 @@ def cyclic_random(data):
     return random
 
 
-class Inflater:
-    """What the peer makes of frames that may be compressed."""
-
-    def __init__(self) -> None:
-        self.stream = None
-        self.in_compressed_message = False
-
-    def frames(self, output, terms):
-        """The frames as the vector files tell them."""
-        out = []
-        while output:
-            first, mask_and_length = output[:2]
-            length, at = mask_and_length & 0x7F, 2
-            if length > 125:
-                width = 2 if length == 126 else 8
-                length, at = int.from_bytes(output[2 : 2 + width], "big"), 2 + width
-                assert length > (125 if width == 2 else 0xFFFF), "not the shortest form"
-            key = None
-            if mask_and_length & 0x80:
-                key, at = output[at : at + 4], at + 4
-            payload, output = output[at : at + length], output[at + length :]
-            assert len(payload) == length
-            payload = payload if key is None else masked(key, payload)
-            out.append((first, key, self.inflate(first, payload, terms)))
-        return out
-
-    def inflate(self, first, payload, terms):
-        if first & 0x40:
-            assert terms is not None, "no compression was agreed on"
-            self.in_compressed_message = True
-            if self.stream is None or not terms.send_takeover:
-                self.stream = zlib.decompressobj(-terms.send_window_bits)
-        if not self.in_compressed_message or first & 0x08:
-            return payload
-        if first & 0x80:
-            self.in_compressed_message = False
-            payload += b"\0\0\xff\xff"
-        inflated = b""
-        # One byte a call: zlib does not check distances within the output of a call against the window.
-        while True:
-            byte = self.stream.decompress(payload, 1)
-            payload = self.stream.unconsumed_tail
-            if not byte:
-                break
-            inflated += byte
-        assert not payload and not self.stream.eof, "not all of the payload was used"
-        return inflated
-
-
 class Run:
     """One connection, put through the steps of its vector."""
 
-    def __init__(self, vector: Vector, writable: bool, max_events: int | None = None) -> None:
+    def __init__(self, vector: Vector, way: Way) -> None:
         self.vector = vector
-        self.writable = writable
-        self.max_events = max_events  # None: receive goes on by itself
+        self.way = way
+        self.target = bytearray([TARGET_BYTE]) * way.target_len
         self.handshake = dict(vector.handshake or {})
         self.subprotocols = self.handshake.get("subprotocols", [])
         self.inflater = Inflater()
@@ -157,6 +131,7 @@ class Run:
             deflate=None if vector.deflate is None else DeflateConfig(**vector.deflate),
             negotiated=None if vector.negotiated is None else Deflate(**vector.negotiated),
             **vector.config,
+            **self.way.config,
             **self.handshake,
         )
 
@@ -164,25 +139,56 @@ class Run:
         """The events of all pieces, and the first failure, after which nothing is fed."""
         events = []
         for piece in pieces:
-            data = bytearray(piece) if self.writable else bytes(piece)
+            data = bytearray(piece) if self.way.writable else bytes(piece)
             try:
-                if self.max_events is None:
-                    events += self.connection.receive(data)
-                else:
-                    self.receive_in_calls(memoryview(data), events)
+                getattr(self, f"by_{self.way.by}")(memoryview(data), events)
             except Error as error:
-                return events + list(error.events), error.name
+                self.look_at(error.events, events)
+                return events, error.name
             finally:
-                if self.writable:
+                if self.way.writable:
                     data[:] = b"\xdd" * len(data)
         return events, "TW_OK"
 
-    def receive_in_calls(self, data, events) -> None:
+    def look_at(self, found, events) -> None:
+        assert self.way.max_events is None or len(found) <= self.way.max_events
+        events += [seen(event, self.subprotocols) for event in found]
+        for event in found:
+            if self.way.by != "receive_into" or not isinstance(event, Message | MessageView):
+                continue
+            in_target = isinstance(event, MessageView) and self.target.startswith(event.data)
+            assert in_target == (len(event.data) <= len(self.target))
+            self.target[:] = bytes([TARGET_BYTE]) * len(self.target)
+
+    def by_receive(self, data, events) -> None:
+        if self.way.max_events is None:
+            self.look_at(self.connection.receive(data), events)
+            return
         while data:
-            found, consumed = self.connection.receive_some(data, self.max_events)
-            assert len(found) <= self.max_events
-            events += found
-            data = data[consumed:]
+            found, taken = self.connection.receive_some(data, self.way.max_events)
+            self.look_at(found, events)
+            data = data[taken:]
+
+    def by_receive_into(self, data, events) -> None:
+        while data:
+            found, taken = self.connection.receive_into(data, self.target, self.way.max_events or 64)
+            self.look_at(found, events)
+            data = data[taken:]
+
+    def by_read_buffer(self, data, events) -> None:
+        while data:
+            room = self.connection.read_buffer(len(data))
+            taken = min(len(room), len(data))
+            room[:taken] = data[:taken]
+            data = data[taken:]
+            if self.way.max_events is None:
+                self.look_at(self.connection.read_commit(taken), events)
+                continue
+            more = True
+            while more:
+                found, more = self.connection.read_commit_some(taken, self.way.max_events)
+                self.look_at(found, events)
+                taken = 0
 
     def send(self, step: Step) -> None:
         if step.opcode == "continuation" and step.compress is not None:
@@ -249,7 +255,7 @@ class Run:
 
     def check_step(self, index: int, step: Step, cut) -> None:
         events, status = self.act(step, cut(index, step.data))
-        assert joined(seen(event, self.subprotocols) for event in events) == step.events
+        assert joined(events) == step.events
         assert status == step.status
         if step.action == "tick":
             deadline = self.connection.deadline_ns
@@ -320,15 +326,28 @@ def splits(vector):
                 yield cut
 
 
+def ways(vector):
+    yield IN_PLACE
+    yield READ_ONLY
+    yield READ_BUFFER
+    if not vector.config.get("stream"):  # which puts no message together
+        yield INTO_SMALL
+        if "max_memory_len" not in vector.config:  # memory of the caller's has no limit
+            yield INTO_AMPLE
+
+
 @pytest.mark.parametrize("name", VECTORS)
 def test_vector(name):
     vector = VECTORS[name]
-    outputs = Run(vector, writable=True).run(whole)
-    assert Run(vector, writable=False).run(whole) == outputs
-    assert Run(vector, writable=True, max_events=1).run(whole) == outputs
-    assert Run(vector, writable=True).run(byte_by_byte) == outputs
-    for number, cut in enumerate(splits(vector)):
-        assert Run(vector, writable=number % 2 == 0).run(cut) == outputs
+    outputs = Run(vector, IN_PLACE).run(whole)
+    every_way = list(ways(vector))
+    for way in every_way:
+        assert Run(vector, way).run(whole) == outputs
+        assert Run(vector, dataclasses.replace(way, max_events=1)).run(whole) == outputs
+        assert Run(vector, way).run(byte_by_byte) == outputs
+    for cut in splits(vector):
+        for way in every_way:
+            assert Run(vector, way).run(cut) == outputs
 
 
 def test_there_are_vectors():

@@ -7,7 +7,7 @@ import array
 import mmap
 from collections.abc import Callable
 
-from tidewire import Connection, Role
+from tidewire import Connection, Deflate, DeflateConfig, Role
 
 KEY = bytes([0x37, 0xFA, 0x21, 0x3D])
 
@@ -57,6 +57,13 @@ def open_pair(**server: object) -> tuple[Connection, Connection]:
 
 def upgraded(role: Role = Role.SERVER, **arguments: object) -> Connection:
     return Connection(role, upgraded=True, **arguments)  # type: ignore[arg-type]
+
+
+def open_deflating(**config: int) -> tuple[Connection, Connection]:
+    """A client and a server that agreed on compression."""
+    deflate = DeflateConfig(**config)
+    client = upgraded(Role.CLIENT, deflate=deflate, negotiated=Deflate())
+    return client, upgraded(deflate=deflate, negotiated=Deflate())
 
 
 def counting_random() -> Callable[[int], bytes]:

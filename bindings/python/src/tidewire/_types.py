@@ -174,7 +174,7 @@ class PoolClassStats(typing.NamedTuple):
     len: int
     """Bytes of a buffer."""
     max_idle: int
-    """Buffers kept for reuse."""
+    """Buffers kept for reuse at most; 0: as many as `max_idle_len` allows."""
     hits: int
     """Acquisitions served from idle buffers."""
     misses: int

@@ -169,14 +169,15 @@ static void peer_serve(struct server *server, struct peer *peer, uint32_t ready)
     peer_drop(peer);
     return;
   }
-  if (tw_conn_wants(peer->conn) == TW_WANT_CLOSE && !peer->lingers) {
+  uint32_t wants = tw_conn_wants(peer->conn);
+  if (wants == TW_WANT_CLOSE && !peer->lingers) {
     // The last bytes are with the kernel. To close a socket that has unread input would reset the connection, and the
     // peer could lose them: end our direction only and read on, not for long, until the peer ends its own.
     shutdown(peer->fd, SHUT_WR);
     peer->lingers = 1;
     peer->drop_at = server->now + LINGER;
   }
-  uint32_t events = peer_has_output(peer) ? EPOLLOUT : EPOLLIN;
+  uint32_t events = (wants & TW_WANT_WRITE) != 0 ? EPOLLOUT : EPOLLIN;
   if (peer->watched != events) watch(server, EPOLL_CTL_MOD, peer->fd, events, peer);
   peer->watched = events;
 }

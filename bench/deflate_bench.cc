@@ -27,7 +27,7 @@ Texts make_texts(size_t len) {
 
 // ---- Ours ----
 
-// What both sides of a connection of ours are made with; must outlive none of them.
+// What a side of a connection is made with; tw_conn_create copies it.
 struct DeflateSettings {
   DeflateSettings(Role role, bool takeover, tw_pool *pool) : config(OurConnection::open_config(role, pool)) {
     if (takeover) {

@@ -61,18 +61,18 @@ class ServerEcho : public Echo {
   // It writes only while it is fed.
   static inline Sink *sink_ = nullptr;
 
-  static Server &server() {
-    static Server server;
-    static const bool is_ready = [] {
-      server.set_write_handler([](wspp::connection_hdl, const char *data, size_t len) {
+  struct EchoServer : Server {
+    EchoServer() {
+      set_write_handler([](wspp::connection_hdl, const char *data, size_t len) {
         sink_->write(data, len);
         return wspp::lib::error_code();
       });
-      server.set_message_handler(
-          [](wspp::connection_hdl handle, Server::message_ptr message) { server.send(handle, message); });
-      return true;
-    }();
-    static_cast<void>(is_ready);
+      set_message_handler([this](wspp::connection_hdl handle, Server::message_ptr message) { send(handle, message); });
+    }
+  };
+
+  static Server &server() {
+    static EchoServer server;
     return server;
   }
 

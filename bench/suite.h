@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How a suite names its rows: BM_<what>/<row>/<length in bytes>. A row is "memcpy", "floor", the name of a peer, the
-// name of one of our kernels, or the public function that it calls, with the kernel that the engine chose.
+// How a suite names its rows: BM_<what>/<row>/<length in bytes>. A row is what limits the others ("memcpy", "floor",
+// ...), the name of a peer, the name of one of our kernels, or the public function that it calls, with the kernel that
+// the engine chose.
 #ifndef TIDEWIRE_BENCH_SUITE_H_
 #define TIDEWIRE_BENCH_SUITE_H_
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Life of a pool and of its blocks, the threads' caches, and what of the size classes is not the fast way.
+// Life of a pool and of its blocks, and what of the size classes is not the fast way.
 #include "core/buffer/pool.h"
 
 #include <new>
@@ -9,10 +9,7 @@
 namespace tidewire {
 namespace {
 
-constexpr size_t kCacheLine = 64;
-constexpr uint64_t kMaxCacheParts = 8;   // one cache reserves at most this part of max_idle_len,
-constexpr uint64_t kAllCachesParts = 2;  // and all of them together this one
-constexpr size_t kStackLen = 64 * 1024;  // bytes of one class that a stack may hold, as far as these two allow
+constexpr size_t kStackLen = 64 * 1024;  // bytes of one class that a stack of a cache may hold
 constexpr uint32_t kMinStackCap = 2;     // buffers
 constexpr uint32_t kMaxStackCap = 32;
 
@@ -26,12 +23,6 @@ bool ascend(const PoolClass *classes, size_t count) {
     if (classes[i].len <= (i == 0 ? 0 : classes[i - 1].len)) return false;
   }
   return true;
-}
-
-// Room for `len` bytes at the start of a cache line, in memory that is kCacheLine longer.
-void *aligned_in(void *memory) {
-  const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
-  return static_cast<uint8_t *>(memory) + (kCacheLine - address % kCacheLine) % kCacheLine;
 }
 
 }  // namespace
@@ -60,9 +51,9 @@ Status Pool::create(const PoolConfig &config, Pool **out) {
   *out = nullptr;
   if (config.class_count == 0 || config.class_count > kMaxPoolClasses) return Status::kArgument;
   if (!ascend(config.classes, config.class_count)) return Status::kArgument;
-  void *memory = config.allocator.allocate(sizeof(Pool) + kCacheLine);
+  void *memory = config.allocator.allocate(sizeof(Pool) + kPoolCacheLine);
   if (memory == nullptr) return Status::kNoMemory;
-  *out = new (aligned_in(memory)) Pool(config, memory);
+  *out = new (at_cache_line(memory)) Pool(config, memory);
   return Status::kOk;
 }
 
@@ -87,7 +78,7 @@ void Pool::destroy(Pool *pool) {
     cache = next;
   }
   pthread_mutex_destroy(&pool->mutex_);
-  allocator.release(pool->memory_, sizeof(Pool) + kCacheLine);
+  allocator.release(pool->memory_, sizeof(Pool) + kPoolCacheLine);
 }
 
 // ---- Blocks ----
@@ -105,6 +96,7 @@ uint8_t *Pool::allocate_block(size_t kind, size_t len) {
     bits += pool_tag::kShifted;
   }
   if (head_len != 0) pool_large_head(data)->len = len;
+  pool_block(data)->link = 0;
   store_tag(data, stamp(data) + bits);
   return data;
 }
@@ -122,84 +114,6 @@ void Pool::free_block(uint8_t *data) {
 void Pool::set_state(uint8_t *data, uint64_t state) {
   const uint64_t tag = load_tag(data);
   store_tag(data, tag - pool_tag::state(tag - stamp(data)) + state);
-}
-
-// ---- Caches of threads ----
-
-// The calling thread's, which may be one that was given up; nullptr when there is none.
-PoolCache *Pool::own_cache() {
-  const uintptr_t id = thread_id();
-  PoolCache *cache = caches_.find(id);
-  if (cache != nullptr || spare_caches_ == 0) return cache;
-  cache = first_cache_;
-  while (cache->owned) cache = cache->next;
-  spare_caches_--;
-  cache->owned = true;
-  caches_.insert(id, cache);
-  return cache;
-}
-
-// The same, or a new one.
-PoolCache *Pool::claim_cache() {
-  PoolCache *cache = own_cache();
-  if (cache != nullptr) return cache;
-  cache = add_cache();
-  if (cache != nullptr) caches_.insert(thread_id(), cache);
-  return cache;
-}
-
-// nullptr when there are enough, when it could keep nothing, or without memory: the thread does without.
-PoolCache *Pool::add_cache() {
-  if (cache_count_ == PoolCacheTable::kMaxCaches || max_idle_len_ / kMaxCacheParts < class_len_[0]) return nullptr;
-  size_t stacks = 0;
-  for (size_t i = 0; i < class_count_; ++i) stacks += classes_[i].stack_cap;
-  const size_t head_len = sizeof(PoolCache) + (class_count_ + 1) * sizeof(PoolBin);
-  const size_t memory_len = kCacheLine + head_len + stacks * sizeof(uint8_t *);
-  void *memory = allocator_.allocate(memory_len);
-  if (memory == nullptr) return nullptr;
-  PoolCache *cache = new (aligned_in(memory)) PoolCache{first_cache_, memory, memory_len, 0, true, {}};
-  cache->large.unsettle();
-  uint8_t **stack = reinterpret_cast<uint8_t **>(cache->bins() + class_count_ + 1);
-  for (size_t i = 0; i <= class_count_; ++i) {
-    PoolBin *bin = new (&cache->bins()[i]) PoolBin{};
-    bin->unsettle();
-    bin->stack = stack;
-    stack += classes_[i].stack_cap;
-  }
-  first_cache_ = cache;
-  cache_count_++;
-  return cache;
-}
-
-bool Pool::reserve(PoolCache *cache, size_t len, uint64_t count) {
-  const uint64_t left = max_idle_len_ - kept_len_;
-  if (left / len < count || (max_idle_len_ / kMaxCacheParts) / len < count) return false;
-  const uint64_t reserved = len * count;
-  if (cache->reserved_len + reserved > max_idle_len_ / kMaxCacheParts) return false;
-  if (reserved_len_ + reserved > max_idle_len_ / kAllCachesParts) return false;
-  cache->reserved_len += reserved;
-  reserved_len_ += reserved;
-  kept_len_ += reserved;
-  return true;
-}
-
-void Pool::unreserve(PoolCache *cache, size_t len, uint64_t count) {
-  const uint64_t reserved = len * count;
-  cache->reserved_len -= reserved;
-  reserved_len_ -= reserved;
-  kept_len_ -= reserved;
-}
-
-bool Pool::reserve_class(PoolCache *cache, size_t kind, uint64_t count) {
-  Class &of = classes_[kind];
-  if (!affords(of, class_len_[kind], count) || !reserve(cache, class_len_[kind], count)) return false;
-  of.reserved += count;
-  return true;
-}
-
-void Pool::unreserve_class(PoolCache *cache, size_t kind, uint64_t count) {
-  classes_[kind].reserved -= count;
-  unreserve(cache, class_len_[kind], count);
 }
 
 // ---- Size classes ----
@@ -222,6 +136,7 @@ uint8_t *Pool::take_idle(size_t kind) {
   uint8_t *data = of.idle;
   if (data == nullptr) return nullptr;
   of.idle = next_of(data);
+  pool_block(data)->link = 0;
   of.idle_count--;
   kept_len_ -= class_len_[kind];
   return data;
@@ -242,13 +157,9 @@ void Pool::lend(PoolCache *cache, size_t kind, uint8_t *data) {
 uint8_t *Pool::take_cached(PoolCache *cache, size_t kind) {
   if (cache == nullptr) return nullptr;
   PoolBin &bin = cache->bins()[kind];
-  uint8_t *data = bin.take_home();
-  if (data == nullptr) {
-    data = bin.pop();
-    if (data == nullptr) return nullptr;
-    bin.hits.add(1);
-    set_state(data, pool_tag::kLent);
-  }
+  uint8_t *data = nullptr;
+  if (!bin.take_home(&data)) data = bin.take_stacked();
+  if (data == nullptr) return nullptr;
   unpoison(data, class_len_[kind]);
   return data;
 }
@@ -265,6 +176,15 @@ uint8_t *Pool::take_shared(size_t kind) {
   PoolBin &bin = cache->bins()[kind];
   for (uint32_t i = bin.cap.get() / 2; i > 0 && classes_[kind].idle != nullptr; --i) bin.push(take_idle(kind));
   return data;
+}
+
+Status Pool::acquire_stacked(PoolBin *bin, size_t len, size_t kind, uint8_t **out_data, size_t *out_cap) {
+  uint8_t *data = bin->take_stacked();
+  if (data == nullptr) return acquire_elsewhere(len, kind, out_data, out_cap);
+  unpoison(data, class_len_[kind]);
+  *out_data = data;
+  *out_cap = class_len_[kind];
+  return Status::kOk;
 }
 
 Status Pool::acquire_elsewhere(size_t len, size_t kind, uint8_t **out_data, size_t *out_cap) {
@@ -312,14 +232,26 @@ void Pool::grow(PoolCache *cache, size_t kind) {
   }
 }
 
-void Pool::release_class(uint8_t *data, uint64_t bits) {
+Status Pool::release_elsewhere(uint8_t *data, uint64_t bits) {
+  if (pool_tag::state(bits) != pool_tag::kLent) return release_shared(data, bits);
+  poison(data, len_of(data, bits));
+  store_tag(data, stamp(data) + bits + pool_tag::kToIdle);
   const size_t kind = pool_tag::kind(bits);
-  PoolCache *cache = caches_.find(thread_id());
-  if (cache != nullptr && cache->bins()[kind].push(data)) return;
+  if (kind < class_count_) {
+    PoolCache *cache = caches_.find(thread_id());
+    if (cache == nullptr || !cache->bins()[kind].push(data)) release_class(data, kind);
+  } else {
+    release_large(data, kind);
+  }
+  return Status::kOk;
+}
+
+// What the calling thread has no room for.
+void Pool::release_class(uint8_t *data, size_t kind) {
   Class &of = classes_[kind];
   {
     const PoolLock lock(&mutex_);
-    cache = claim_cache();
+    PoolCache *cache = claim_cache();
     if (cache != nullptr) {
       grow(cache, kind);
       if (cache->bins()[kind].push(data)) return;
@@ -337,48 +269,6 @@ void Pool::release_class(uint8_t *data, uint64_t bits) {
     of.live--;
   }
   free_block(data);
-}
-
-// ---- Holders ----
-
-Status Pool::retain(uint8_t *data) {
-  if (!may_be_ours(data)) return data == nullptr ? Status::kNull : Status::kArgument;
-  const uint64_t tag = load_any_tag(data);
-  const uint64_t bits = tag - stamp(data);
-  if (bits >= pool_tag::kEnd) return Status::kArgument;
-  switch (pool_tag::state(bits)) {
-    case pool_tag::kLentHome:
-    case pool_tag::kLent:
-      __atomic_store_n(&pool_block(data)->link, uint64_t{2}, __ATOMIC_RELAXED);
-      store_tag(data, tag + pool_tag::kToShared);
-      return Status::kOk;
-    case pool_tag::kSharedHome:
-    case pool_tag::kShared:
-      __atomic_fetch_add(&pool_block(data)->link, uint64_t{1}, __ATOMIC_RELAXED);
-      return Status::kOk;
-    default: return Status::kState;
-  }
-}
-
-Status Pool::release_homeless(uint8_t *data, uint64_t bits) {
-  if (bits >= pool_tag::kEnd) return Status::kArgument;
-  switch (pool_tag::state(bits)) {
-    case pool_tag::kSharedHome:
-    case pool_tag::kShared:
-      if (__atomic_fetch_sub(&pool_block(data)->link, uint64_t{1}, __ATOMIC_ACQ_REL) > 1) return Status::kOk;
-      store_tag(data, stamp(data) + bits - pool_tag::kToShared);
-      return release(data);
-    case pool_tag::kLent: break;
-    default: return Status::kState;
-  }
-  poison(data, len_of(data, bits));
-  set_state(data, pool_tag::kIdle);
-  if (pool_tag::kind(bits) < class_count_) {
-    release_class(data, bits);
-  } else {
-    release_large(data, bits);
-  }
-  return Status::kOk;
 }
 
 }  // namespace tidewire

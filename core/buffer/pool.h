@@ -77,8 +77,9 @@ class Pool {
     const uintptr_t id = thread_id();
     const PoolCacheTable::Place &place = caches_.first_place(id);
     if (TW_UNLIKELY(!place.belongs_to(id))) return acquire_elsewhere(len, kind, out_data, out_cap);
-    uint8_t *data = place.cache->bins()[kind].take_home();
-    if (TW_UNLIKELY(data == nullptr)) return acquire_elsewhere(len, kind, out_data, out_cap);
+    PoolBin &bin = place.cache->bins()[kind];
+    uint8_t *data;
+    if (TW_UNLIKELY(!bin.take_home(&data))) return acquire_stacked(&bin, len, kind, out_data, out_cap);
     unpoison(data, class_len_[kind]);
     *out_data = data;
     *out_cap = class_len_[kind];
@@ -90,7 +91,8 @@ class Pool {
     acquire(len, &data, out_cap);
     return data;
   }
-  // A buffer of exactly `len` bytes that is kept for reuse at that length, whatever the size classes.
+  // A buffer of exactly `len` bytes that is kept for reuse at that length, whatever the size classes, where the cap has
+  // room for it at all.
   uint8_t *acquire_exact(size_t len);
 
   // One more holder for a buffer that the caller holds. kArgument and kState as release.
@@ -102,9 +104,9 @@ class Pool {
     if (TW_UNLIKELY(!may_be_ours(data))) return data == nullptr ? Status::kOk : Status::kArgument;
     const uint64_t tag = load_any_tag(data);
     const uint64_t bits = tag - stamp(data);
-    if (TW_UNLIKELY(bits >= pool_tag::kLentHome + pool_tag::kStep)) return release_homeless(data, bits);
+    if (TW_UNLIKELY(bits >= pool_tag::kLentHome + pool_tag::kStep)) return release_elsewhere(data, bits);
     poison(data, len_of(data, bits));
-    store_tag(data, tag + pool_tag::kIdleHome);
+    store_tag(data, tag + pool_tag::kToIdle);
     return Status::kOk;
   }
 
@@ -178,15 +180,17 @@ class Pool {
     return kind < class_count_ ? class_len_[kind] : pool_large_head(data)->len;
   }
 
+  Status acquire_stacked(PoolBin *bin, size_t len, size_t kind, uint8_t **out_data, size_t *out_cap);
   Status acquire_elsewhere(size_t len, size_t kind, uint8_t **out_data, size_t *out_cap);
   uint8_t *acquire_class(size_t kind);
   uint8_t *acquire_shared(size_t kind, PoolCache *cache);
   uint8_t *acquire_rounded(size_t len, size_t *out_cap);
   uint8_t *acquire_large(size_t len);
   uint8_t *acquire_huge(size_t len);
-  Status release_homeless(uint8_t *data, uint64_t bits);
-  void release_class(uint8_t *data, uint64_t bits);
-  void release_large(uint8_t *data, uint64_t bits);
+  Status release_elsewhere(uint8_t *data, uint64_t bits);
+  Status release_shared(uint8_t *data, uint64_t bits);
+  void release_class(uint8_t *data, size_t kind);
+  void release_large(uint8_t *data, size_t kind);
 
   // What follows is called with the lock.
   PoolCache *own_cache();

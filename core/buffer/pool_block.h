@@ -31,7 +31,7 @@ struct PoolBlock {
   static constexpr size_t kAlign = 32;
 
   uint64_t tag;
-  uint64_t link;  // idle, in a list: address of the next one's bytes; lent to several holders: their number
+  uint64_t link;  // idle, in a list: address of the next one's bytes; lent: how many holders there are beside one
 };
 
 // In front of the block of a buffer that is kept by its own length.
@@ -49,13 +49,14 @@ inline constexpr uint64_t kLarge = 16;    // kept by its own length
 inline constexpr uint64_t kHuge = 17;     // never kept
 inline constexpr uint64_t kShifted = 32;  // 16 bytes of the allocation are unused in front
 inline constexpr uint64_t kStep = 64;
-inline constexpr uint64_t kLentHome = 0 * kStep;  // to one holder, and has a home
+inline constexpr uint64_t kLentHome = 0 * kStep;  // to one holder, and it has a home
 inline constexpr uint64_t kIdleHome = 1 * kStep;
 inline constexpr uint64_t kLent = 2 * kStep;
 inline constexpr uint64_t kIdle = 3 * kStep;
-inline constexpr uint64_t kSharedHome = 4 * kStep;  // lent to several holders
+inline constexpr uint64_t kSharedHome = 4 * kStep;  // lent, and retained since
 inline constexpr uint64_t kShared = 6 * kStep;
-inline constexpr uint64_t kToShared = 4 * kStep;  // from kLentHome and kLent
+inline constexpr uint64_t kToIdle = 1 * kStep;  // from kLentHome and kLent
+inline constexpr uint64_t kToShared = 4 * kStep;
 inline constexpr uint64_t kEnd = 7 * kStep;
 
 constexpr uint64_t state(uint64_t bits) { return bits / kStep * kStep; }

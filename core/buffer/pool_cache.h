@@ -27,7 +27,15 @@ class Relaxed {
   std::atomic<T> value_{};
 };
 
-// Stands for the home that there is not. No tag of a buffer equals its own.
+inline constexpr size_t kPoolCacheLine = 64;  // bytes
+
+// The first start of a cache line in memory that is kPoolCacheLine longer than what shall stand there.
+inline void *at_cache_line(void *memory) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
+  return static_cast<uint8_t *>(memory) + (kPoolCacheLine - address % kPoolCacheLine) % kPoolCacheLine;
+}
+
+// Stands for the home that there is not: a buffer that is always lent.
 struct PoolNoHome {
   PoolBlock block = {0, 0};
   uint8_t data[16] = {};
@@ -37,29 +45,39 @@ inline constexpr PoolNoHome kPoolNoHome;
 // What a thread keeps of one kind. Only that thread takes from it; `home` and `cap` change under the pool's lock.
 struct PoolBin {
   Relaxed<uint8_t *> home;        // a buffer that comes back to this place from whatever thread, or kPoolNoHome's
-  Relaxed<uint64_t> home_tag;     // of that buffer while it is idle
+  Relaxed<uint64_t> home_tag;     // of that buffer while it is lent
   Relaxed<uint64_t> hits;         // buffers that were acquired from here
   std::atomic<uint32_t> count{};  // idle buffers in stack
   Relaxed<uint32_t> cap;          // buffers that stack may hold now
   uint8_t **stack;                // has room for as many as the class allows
 
   bool has_home() const { return home.get() != kPoolNoHome.data; }
-  bool home_is_idle() const { return load_tag(home.get()) == home_tag.get(); }
+  bool home_is_idle() const { return load_tag(home.get()) == home_tag.get() + pool_tag::kToIdle; }
   // `data` is lent to one holder, and has its home here from now on.
   void settle(uint8_t *data) {
-    home_tag.set(load_tag(data) + pool_tag::kIdleHome);
+    home_tag.set(load_tag(data));
     home.set(data);
   }
   void unsettle() {
     home.set(const_cast<uint8_t *>(kPoolNoHome.data));
-    home_tag.set(pool_tag::kIdleHome);
+    home_tag.set(0);
   }
-  // Lends the buffer whose home this is; nullptr when it is elsewhere.
-  TW_ALWAYS_INLINE uint8_t *take_home() {
+  // Lends the buffer whose home this is; false when it is elsewhere.
+  TW_ALWAYS_INLINE bool take_home(uint8_t **out_data) {
     uint8_t *data = home.get();
     const uint64_t tag = home_tag.get();
-    if (TW_UNLIKELY(load_tag(data) != tag)) return nullptr;
-    store_tag(data, tag - pool_tag::kIdleHome);
+    if (TW_UNLIKELY(load_tag(data) != tag + pool_tag::kToIdle)) return false;
+    store_tag(data, tag);
+    hits.add(1);
+    *out_data = data;
+    return true;
+  }
+
+  // Lends the top of the stack; nullptr when it is empty.
+  uint8_t *take_stacked() {
+    uint8_t *data = pop();
+    if (data == nullptr) return nullptr;
+    store_tag(data, load_tag(data) - pool_tag::kToIdle);
     hits.add(1);
     return data;
   }
@@ -95,11 +113,11 @@ struct PoolCache {
 
 // A number that no other thread has that runs at the same time; not 0 or 1.
 inline uintptr_t thread_id() {
-#if TW_ARCH_X86_64
+#if TW_ARCH_X86_64 && defined(__linux__)
   uintptr_t id;  // the thread control block begins with its own address
   __asm__("mov %%fs:0, %0" : "=r"(id));
   return id;
-#elif TW_ARCH_AARCH64
+#elif TW_ARCH_AARCH64 && defined(__linux__)
   uintptr_t id;
   __asm__("mrs %0, tpidr_el0" : "=r"(id));
   return id;
@@ -141,11 +159,15 @@ class PoolCacheTable {
     places_[at].owner.store(id, std::memory_order_release);
   }
 
-  // Only by the thread itself. Others go on to look behind the place.
+  // Only by the thread itself. Others go on to look behind the place, as long as there may be somebody.
   void erase(uintptr_t id) {
     size_t at = place(id);
     while (places_[at].owner.load(std::memory_order_relaxed) != id) at = (at + 1) % kPlaces;
     places_[at].owner.store(kSomebodyBefore, std::memory_order_release);
+    if (places_[(at + 1) % kPlaces].owner.load(std::memory_order_relaxed) != kNobody) return;
+    for (; places_[at].owner.load(std::memory_order_relaxed) == kSomebodyBefore; at = (at + kPlaces - 1) % kPlaces) {
+      places_[at].owner.store(kNobody, std::memory_order_release);
+    }
   }
 
  private:

@@ -9,7 +9,7 @@
 namespace tidewire {
 namespace {
 
-constexpr uint64_t kHugeParts = 4;  // huge is what is longer than this part of max_idle_len
+constexpr uint64_t kHugeParts = 4;  // huge is what is longer than this part of max_idle_len; of an exact length, all
 
 // An eighth of the power of two below is the step, so that buffers of similar length serve each other.
 size_t rounded_up(size_t len) {
@@ -30,7 +30,7 @@ uint8_t *Pool::acquire_rounded(size_t len, size_t *out_cap) {
 uint8_t *Pool::acquire_exact(size_t len) {
   if (len == 0) len = 1;
   const size_t kind = class_for(len);
-  if (kind == class_count_) return len > max_idle_len_ / kHugeParts ? acquire_huge(len) : acquire_large(len);
+  if (kind == class_count_) return len > max_idle_len_ ? acquire_huge(len) : acquire_large(len);
   return class_len_[kind] == len ? acquire_class(kind) : acquire_large(len);
 }
 
@@ -47,7 +47,7 @@ uint8_t *Pool::acquire_huge(size_t len) {
 uint8_t *Pool::take_cached_large(PoolCache *cache, size_t len) {
   if (cache == nullptr || !cache->large.has_home()) return nullptr;
   uint8_t *data = cache->large.home.get();
-  if (pool_large_head(data)->len != len || cache->large.take_home() == nullptr) return nullptr;
+  if (pool_large_head(data)->len != len || !cache->large.take_home(&data)) return nullptr;
   unpoison(data, len);
   return data;
 }
@@ -117,6 +117,7 @@ uint8_t *Pool::take_large(size_t len) {
     } else {
       pool_block(before)->link = pool_block(data)->link;
     }
+    pool_block(data)->link = 0;
     large_.idle_len -= len;
     kept_len_ -= len;
     return data;
@@ -125,15 +126,16 @@ uint8_t *Pool::take_large(size_t len) {
 }
 
 void Pool::note_large_lent() {
-  const uint64_t lent_len = large_.live_len - large_.idle_len;
+  if (large_.live_len - large_.idle_len <= large_.high_water_len) return;
+  const uint64_t lent_len = large_.live_len - large_idle_len();  // without what is idle at home
   if (lent_len > large_.high_water_len) large_.high_water_len = lent_len;
 }
 
-void Pool::release_large(uint8_t *data, uint64_t bits) {
+void Pool::release_large(uint8_t *data, size_t kind) {
   const size_t len = pool_large_head(data)->len;
   {
     const PoolLock lock(&mutex_);
-    if (pool_tag::kind(bits) == pool_tag::kLarge) {
+    if (kind == pool_tag::kLarge) {
       if (len <= max_idle_len_ - kept_len_) {
         keep_large(data);
         return;

@@ -96,6 +96,14 @@ TEST(PoolStats, AgreeWithAModel) {
   }
 }
 
+// Idle buffers are not in use, wherever they are kept.
+TEST(PoolStats, HighWaterOfHugeLeavesOutWhatIsIdle) {
+  PoolUnderTest under;
+  under.release(under.acquire(100000));
+  under.release(under.acquire(5 << 20));
+  EXPECT_EQ(under.stats().high_water_len, 5u << 20);
+}
+
 // Whatever is done, no more is idle than the cap allows, by class and in all.
 TEST(PoolStats, CapsHold) {
   for (const uint64_t max_idle_len : {1u, 5000u, 100000u, 1000000u}) {

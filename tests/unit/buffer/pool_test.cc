@@ -246,6 +246,37 @@ TEST(Pool, ExactBuffersAreKeptByTheirLength) {
   Pool::destroy(pool);
 }
 
+// A length that is asked for again and again is kept while the cap has room for it; what never fits is huge.
+TEST(Pool, LongExactBuffersAreKept) {
+  PoolUnderTest under(1 << 20);
+  for (const size_t len : {size_t{268} << 10, size_t{1} << 20}) {
+    uint8_t *data = nullptr, *again = nullptr;
+    ASSERT_EQ(tw_pool_acquire_exact(under.pool, len, &data), TW_OK);
+    under.release(data);
+    EXPECT_EQ(under.stats().idle_len, len);
+    ASSERT_EQ(tw_pool_acquire_exact(under.pool, len, &again), TW_OK);
+    EXPECT_EQ(again, data);
+    under.release(again);
+    EXPECT_EQ(tw_pool_trim(under.pool, 0), TW_OK);
+  }
+  EXPECT_EQ(under.stats().hits, 2u);
+  EXPECT_EQ(under.stats().huge, 0u);
+  uint8_t *data = nullptr;
+  ASSERT_EQ(tw_pool_acquire_exact(under.pool, (1 << 20) + 1, &data), TW_OK);
+  EXPECT_EQ(under.stats().huge, 1u);
+  under.release(data);
+  EXPECT_EQ(under.stats().idle_len, 0u);
+}
+
+TEST(Pool, ExactLengthsAtTheEndAreRefused) {
+  PoolUnderTest under(UINT64_MAX);
+  for (const size_t len : {SIZE_MAX, SIZE_MAX - 47}) {
+    uint8_t byte = 0, *data = &byte;
+    EXPECT_EQ(tw_pool_acquire_exact(under.pool, len, &data), TW_ERR_NO_MEMORY);
+    EXPECT_EQ(data, nullptr);
+  }
+}
+
 TEST(Pool, ExactBufferOfAClassIsOneOfIt) {
   PoolUnderTest under;
   uint8_t *data = nullptr;

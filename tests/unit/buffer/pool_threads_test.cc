@@ -146,6 +146,31 @@ TEST(PoolThreads, MoreThanCaches) {
   EXPECT_GE(under.class_stats(0).high_water, static_cast<uint64_t>(kThreads));
 }
 
+// Threads that borrow what another holds become holders at the same moment: each of them counts.
+TEST(PoolThreads, RetainAtOnce) {
+  constexpr int kThreads = 3;
+  constexpr int kTurns = 2000;
+  PoolUnderTest under;
+  std::vector<uint8_t *> buffers;
+  for (int turn = 0; turn < kTurns; ++turn) buffers.push_back(under.acquire(turn % 2 == 0 ? 256 : 1024));
+  std::atomic<int> arrived{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < kTurns; ++turn) {
+        arrived++;
+        while (arrived < (turn + 1) * kThreads) std::this_thread::yield();
+        EXPECT_EQ(tw_pool_retain(under.pool, buffers[static_cast<size_t>(turn)]), TW_OK);
+      }
+    });
+  }
+  for (std::thread &thread : threads) thread.join();
+  for (uint8_t *data : buffers) {
+    for (int i = 0; i <= kThreads; ++i) EXPECT_EQ(tw_pool_release(under.pool, data), TW_OK);
+    EXPECT_EQ(tw_pool_release(under.pool, data), TW_ERR_STATE);
+  }
+}
+
 // A buffer whose home belongs to a thread that gave its cache up serves the next owner of that cache.
 TEST(PoolThreads, HomeOutlivesItsThread) {
   PoolUnderTest under;

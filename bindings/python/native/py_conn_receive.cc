@@ -17,15 +17,12 @@ constexpr size_t kScratchLen = 16 * 1024;  // of read-only input, how much is co
 class Receiver {
  public:
   Receiver(ConnObject *object, EventList *events) : object_(object), events_(events) {}
-  Receiver(const Receiver &) = delete;
-  Receiver &operator=(const Receiver &) = delete;
-  ~Receiver() { hold_.release(); }
 
-  // Messages are to be put together in `target`, which is the memory of `buffer`. False with an exception set.
-  bool into(BufferArg *target, PyObject *buffer) {
-    target_ = target;
-    events_->set_target(*target, buffer);
-    return target->hand_over(&hold_);
+  // Messages are to be put together in `target`, which is the memory of `buffer`; `hold` keeps it in place.
+  void into(const BufferArg &target, PyObject *buffer, BufferHold *hold) {
+    target_ = &target;
+    hold_ = hold;
+    events_->set_target(target, buffer);
   }
 
   // These feed bytes, and return false with an exception set when Python has no memory for the events.
@@ -63,7 +60,7 @@ class Receiver {
   // A message may be cut as long as none is whole. Input that the engine takes otherwise shows that none is.
   void settle_target(size_t consumed, bool whole) {
     if (target_ != nullptr && status_ >= 0 && !whole) {
-      std::swap(object_->target, hold_);
+      std::swap(object_->target, *hold_);
     } else if (whole || consumed != 0) {
       object_->target.release();
     }
@@ -100,9 +97,16 @@ class Receiver {
 
   ConnObject *object_;
   EventList *events_;
-  BufferArg *target_ = nullptr;
-  BufferHold hold_ = {};  // of the target, or of an earlier one
+  const BufferArg *target_ = nullptr;
+  BufferHold *hold_ = nullptr;  // of the target, and after the call of an earlier one
   tw_status status_ = TW_OK;
+};
+
+struct ScopedHold : BufferHold {
+  ScopedHold() : BufferHold{} {}
+  ScopedHold(const ScopedHold &) = delete;
+  ScopedHold &operator=(const ScopedHold &) = delete;
+  ~ScopedHold() { release(); }
 };
 
 bool overlap(const BufferArg &a, const BufferArg &b) {
@@ -167,7 +171,9 @@ PyObject *conn_receive_into(PyObject *self, PyObject *const *args, Py_ssize_t na
   if (overlap(input, target)) return raise_usage("data and buffer must not overlap");
   if (!end_room(&use->room)) return nullptr;
   Receiver receiver(use.get(), &events);
-  if (!receiver.into(&target, values[1])) return nullptr;
+  ScopedHold hold;
+  if (!target.hand_over(&hold)) return nullptr;
+  receiver.into(target, values[1], &hold);
   return receive_once(&receiver, &events, input, max_events);
 }
 

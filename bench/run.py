@@ -102,17 +102,21 @@ def read_context(arguments):
 
 
 def run_all(arguments):
-    """The document that --json keeps."""
+    """The document that --json keeps, and why the loopback suite failed, or None."""
     document = {"machine": read_machine(arguments), "context": read_context(arguments)}
     benchmarks = []
     for suite in SUITES:
         if results := run_program(suite, arguments, arguments.filter, arguments.min_time):
             benchmarks.append(results["benchmarks"])
-    benchmarks.append(loopback.rows(arguments))
+    failure = None
+    try:
+        benchmarks.append(loopback.rows(arguments))
+    except SystemExit as error:  # on a machine that is too busy for it; the others are worth keeping
+        failure = error
     document["suites"] = [entries for entries in benchmarks if entries]
     if not document["suites"]:
-        sys.exit(f"no row matches {arguments.filter}")
-    return document
+        sys.exit(failure or f"no row matches {arguments.filter}")
+    return document, failure
 
 
 def bench_packages():
@@ -176,15 +180,15 @@ def main():
     arguments = parse_arguments()
     # An old run that cannot be read is better known before ten minutes of measuring.
     old = json.loads(arguments.compare.read_text()) if arguments.compare else None
-    document = json.loads(arguments.source.read_text()) if arguments.source else run_all(arguments)
+    document, failure = (json.loads(arguments.source.read_text()), None) if arguments.source else run_all(arguments)
     print_document(document)
-    comparison = failure = None
+    comparison = not_comparable = None
     if old:
         try:
             comparison = compare(old, document)
             print_comparison(comparison)
         except NotComparable as error:
-            failure = error
+            not_comparable = error
     print()
     if not arguments.source:
         write(arguments.json, json.dumps(document, indent=1) + "\n")
@@ -192,7 +196,9 @@ def main():
     if arguments.results:
         write(arguments.results, make_results(document))
     if failure:
-        print(f"run.py: {failure}", file=sys.stderr)
+        return failure.code
+    if not_comparable:
+        print(f"run.py: {not_comparable}", file=sys.stderr)
         return 2
     return 1 if comparison and comparison.slower else 0
 

@@ -166,16 +166,24 @@ uint8_t *Pool::take_cached(PoolCache *cache, size_t kind) {
 
 // From what all threads share. Half of what the thread's stack may hold comes along.
 uint8_t *Pool::take_shared(size_t kind) {
+  Class &of = classes_[kind];
   uint8_t *data = take_idle(kind);
   if (data == nullptr) return nullptr;
   PoolCache *cache = claim_cache();
-  classes_[kind].hits++;
+  of.hits++;
   lend(cache, kind, data);
   unpoison(data, class_len_[kind]);
-  if (cache == nullptr) return data;
-  PoolBin &bin = cache->bins()[kind];
-  for (uint32_t i = bin.cap.get() / 2; i > 0 && classes_[kind].idle != nullptr; --i) bin.push(take_idle(kind));
+  PoolBin *bin = cache == nullptr ? nullptr : &cache->bins()[kind];
+  for (uint32_t i = bin == nullptr ? 0 : bin->cap.get() / 2; i > 0 && of.idle != nullptr; --i)
+    bin->push(take_idle(kind));
+  note_lent(&of);
   return data;
+}
+
+// What caches keep counts as lent, as nothing tells when it is lent next. A thread that is alone has nothing idle when
+// it has more in use than ever before.
+void Pool::note_lent(Class *of) {
+  if (of->live - of->idle_count > of->high_water) of->high_water = of->live - of->idle_count;
 }
 
 Status Pool::acquire_stacked(PoolBin *bin, size_t len, size_t kind, uint8_t **out_data, size_t *out_cap) {
@@ -214,7 +222,7 @@ uint8_t *Pool::acquire_shared(size_t kind, PoolCache *cache) {
   Class &of = classes_[kind];
   of.misses++;
   of.live++;
-  if (of.live - of.idle_count > of.high_water) of.high_water = of.live - of.idle_count;
+  note_lent(&of);
   lend(claim_cache(), kind, data);
   return data;
 }

@@ -207,8 +207,10 @@ class Pool {
   uint8_t *take_idle(size_t kind);
   uint8_t *take_shared(size_t kind);
   void lend_large(PoolCache *cache, uint8_t *data);
+  void empty_large_home(PoolCache *cache);
   void keep_large(uint8_t *data);
   uint8_t *take_large(size_t len);
+  static void note_lent(Class *of);
   void note_large_lent();
   void trim_cache(PoolCache *cache, uint64_t *excess_len);
   void trim_shared(uint64_t *excess_len);

@@ -66,7 +66,7 @@ struct PoolBin {
   TW_ALWAYS_INLINE bool take_home(uint8_t **out_data) {
     uint8_t *data = home.get();
     const uint64_t tag = home_tag.get();
-    if (TW_UNLIKELY(load_tag(data) != tag + pool_tag::kToIdle)) return false;
+    if (TW_UNLIKELY(load_tag(data) - pool_tag::kToIdle != tag)) return false;
     store_tag(data, tag);
     hits.add(1);
     *out_data = data;

@@ -38,6 +38,7 @@ uint8_t *Pool::acquire_huge(size_t len) {
   uint8_t *data = allocate_block(pool_tag::kHuge, len);
   if (data == nullptr) return nullptr;
   const PoolLock lock(&mutex_);
+  empty_large_home(own_cache());  // or it would seem to be in use
   large_.huge++;
   large_.live_len += len;
   note_large_lent();
@@ -83,19 +84,20 @@ uint8_t *Pool::acquire_large(size_t len) {
 // A cache's home of this kind is for the length that was asked for last.
 void Pool::lend_large(PoolCache *cache, uint8_t *data) {
   set_state(data, pool_tag::kLent);
-  if (cache == nullptr) return;
-  PoolBin &bin = cache->large;
-  if (bin.has_home()) {
-    if (!bin.home_is_idle()) return;
-    uint8_t *other = bin.home.get();
-    bin.unsettle();
-    unreserve(cache, pool_large_head(other)->len, 1);
-    set_state(other, pool_tag::kIdle);
-    keep_large(other);
-  }
-  if (!reserve(cache, pool_large_head(data)->len, 1)) return;
+  empty_large_home(cache);
+  if (cache == nullptr || cache->large.has_home() || !reserve(cache, pool_large_head(data)->len, 1)) return;
   set_state(data, pool_tag::kLentHome);
-  bin.settle(data);
+  cache->large.settle(data);
+}
+
+// Moves the buffer that is idle there to what all threads share.
+void Pool::empty_large_home(PoolCache *cache) {
+  if (cache == nullptr || !cache->large.home_is_idle()) return;
+  uint8_t *data = cache->large.home.get();
+  cache->large.unsettle();
+  unreserve(cache, pool_large_head(data)->len, 1);
+  set_state(data, pool_tag::kIdle);
+  keep_large(data);
 }
 
 void Pool::keep_large(uint8_t *data) {
@@ -126,8 +128,7 @@ uint8_t *Pool::take_large(size_t len) {
 }
 
 void Pool::note_large_lent() {
-  if (large_.live_len - large_.idle_len <= large_.high_water_len) return;
-  const uint64_t lent_len = large_.live_len - large_idle_len();  // without what is idle at home
+  const uint64_t lent_len = large_.live_len - large_.idle_len;
   if (lent_len > large_.high_water_len) large_.high_water_len = lent_len;
 }
 

@@ -171,6 +171,36 @@ TEST(PoolThreads, RetainAtOnce) {
   }
 }
 
+// What others do at the same time spoils neither the sums nor a trim, and neither spoils a buffer.
+TEST(PoolThreads, AreCountedAndTrimmedMeanwhile) {
+  PoolUnderTest under;
+  std::atomic<bool> done{false};
+  std::thread watcher([&] {
+    while (!done) {
+      const tw_pool_stats stats = under.stats();
+      EXPECT_GE(stats.high_water_len, stats.in_use_len);
+      for (size_t i = 0; i < stats.class_count; ++i) {
+        const tw_pool_class_stats of = under.class_stats(i);
+        EXPECT_GE(of.high_water, of.in_use);
+        EXPECT_GE(of.misses, of.in_use + of.idle + of.drops);
+      }
+      under.release(under.acquire(300));
+      EXPECT_EQ(tw_pool_trim(under.pool, 0), TW_OK);
+    }
+  });
+  for (int round = 0; round < 5; ++round) {
+    bool intact[2] = {};
+    std::thread first(hold_and_release, under.pool, uint8_t{1}, &intact[0]);
+    hold_and_release(under.pool, 2, &intact[1]);
+    EXPECT_EQ(tw_pool_trim(under.pool, round % 2 == 0 ? 0 : 5000), TW_OK);
+    first.join();
+    EXPECT_TRUE(intact[0] && intact[1]);
+  }
+  done = true;
+  watcher.join();
+  EXPECT_EQ(under.stats().in_use_len, 0u);
+}
+
 // A buffer whose home belongs to a thread that gave its cache up serves the next owner of that cache.
 TEST(PoolThreads, HomeOutlivesItsThread) {
   PoolUnderTest under;

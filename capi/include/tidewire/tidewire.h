@@ -301,8 +301,8 @@ typedef struct tw_pool_stats {
   uint64_t in_use_len;     /* bytes */
   uint64_t idle_len;       /* bytes */
   uint64_t high_water_len; /* bytes: the high_water of all classes, and of what is longer, together */
-  uint64_t huge;           /* acquisitions longer than the largest class and a quarter of max_idle_len: never kept, no
-                              hit and no miss */
+  uint64_t huge;           /* acquisitions longer than the largest class and a quarter of max_idle_len (of an exact
+                              length: all of it): never kept, no hit and no miss */
   uint64_t class_count;
 } tw_pool_stats;
 #define TW_POOL_STATS_INIT \
@@ -336,7 +336,8 @@ TW_API void tw_pool_destroy(tw_pool *pool);
  * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
 TW_API tw_status tw_pool_acquire(tw_pool *pool, size_t len, uint8_t **out_data, size_t *out_cap);
 
-/* Lends a buffer of exactly `len` bytes, kept for reuse at that length whatever the classes. Since 0.1. */
+/* Lends a buffer of exactly `len` bytes, kept for reuse at that length, whatever the classes, while max_idle_len has
+ * room for it. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
 TW_API tw_status tw_pool_acquire_exact(tw_pool *pool, size_t len, uint8_t **out_data);
 
 /* Adds a holder: the buffer comes back with the last of their releases, from any thread. TW_ERR_ARGUMENT and

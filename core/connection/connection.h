@@ -189,7 +189,13 @@ class Connection {
   void stop_reading();
   void drop_pong();
 
+  // send_plain.h
+  size_t plain_payload_end() const;
+  Status reserve_plain(size_t len, MutBytes *out);
+  Status send_plain(const OutgoingMessage *messages, size_t count, size_t *out_count);
+
   // send.cc
+  Status send_any(uint8_t opcode, ByteView payload, uint32_t flags);
   Status queue_message(uint8_t first, ByteView payload, uint32_t flags);
   Status queue_borrowed(uint8_t first, ByteView payload);
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
@@ -197,16 +203,21 @@ class Connection {
   Status admit_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header);
   void commit_frame(uint8_t first, size_t len);
   void count_frame(uint8_t first, size_t len);
-  void commit_output(size_t len);
-  void count_output(size_t len);
+  void commit_output(size_t len) {
+    output_.commit(len);
+    count_output(len);
+  }
+  void count_output(size_t len) {
+    sent_ += len;
+    if (output_.size() >= settings().output_high_len) paused_ = true;
+  }
   bool borrows(size_t len, uint32_t flags) const;
   void send_pending_pong();
   Status next_key(uint32_t *out);
 
   // send_batch.cc
   Status send_one(const OutgoingMessage &message);
-  size_t send_run(const OutgoingMessage *messages, size_t count);
-  bool fits_run(const OutgoingMessage &message) const;
+  Status send_masked(const OutgoingMessage *messages, size_t count, size_t *out_count);
   Status next_keys(uint32_t *out, size_t count);
 
   // send_prepared.cc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From calls to queued output.
 #include "core/connection/connection.h"
+#include "core/connection/send_plain.h"
 #include "core/wire/frame_encode.h"
 
 namespace tidewire {
@@ -11,6 +12,14 @@ constexpr uint32_t kSendFlags = kSendMore | kSendValidUtf8 | kCompressionChoice 
 }  // namespace
 
 Status Connection::send(uint8_t opcode, ByteView payload, uint32_t flags) {
+  if (client()) return send_any(opcode, payload, flags);
+  const OutgoingMessage message{payload, opcode, flags};
+  size_t count = 0;
+  const Status status = send_plain(&message, 1, &count);
+  return TW_LIKELY(count == 1) || status != Status::kOk ? status : send_any(opcode, payload, flags);
+}
+
+TW_NOINLINE Status Connection::send_any(uint8_t opcode, ByteView payload, uint32_t flags) {
   if (!can_send()) return Status::kState;
   const bool continuation = opcode == kContinuation;
   // The choice is made once for a message, with its first fragment.
@@ -121,16 +130,6 @@ void Connection::count_frame(uint8_t first, size_t len) {
   count_output(len);
   frames_sent_++;
   if (is_control(first)) control_frames_sent_++;
-}
-
-void Connection::commit_output(size_t len) {
-  output_.commit(len);
-  count_output(len);
-}
-
-void Connection::count_output(size_t len) {
-  sent_ += len;
-  if (output_.size() >= settings().output_high_len) paused_ = true;
 }
 
 // A fresh key for each frame (RFC 6455 §5.3). They are fetched several at a time: a system call costs more than a

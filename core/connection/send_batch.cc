@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Many messages in one call: runs of them are checked first, then written into one room.
+// Many messages in one call.
 #include "core/connection/connection.h"
+#include "core/connection/send_plain.h"
 #include "core/wire/frame_encode.h"
 
 namespace tidewire {
@@ -8,7 +9,10 @@ namespace {
 
 constexpr size_t kRunCount = 64;  // messages
 
-constexpr uint32_t kRunFlags = kSendValidUtf8 | kSendNoCompress | kSendBorrow;
+bool is_text_valid(const Kernels &kernels, ByteView text) {
+  Utf8State utf8;
+  return kernels.utf8_step(&utf8, text.data, text.size) && utf8.need == 0;
+}
 
 }  // namespace
 
@@ -16,12 +20,15 @@ Status Connection::send_batch(const OutgoingMessage *messages, size_t count, siz
   *out_count = 0;
   while (*out_count < count) {
     const OutgoingMessage *next = messages + *out_count;
-    size_t sent = send_run(next, count - *out_count);
-    if (sent == 0) {
-      if (Status status = send_one(*next); status != Status::kOk) return status;
-      sent = 1;
+    const size_t left = count - *out_count;
+    size_t sent = 0;
+    Status status = client() ? send_masked(next, left, &sent) : send_plain(next, left, &sent);
+    if (status == Status::kOk && sent == 0) {
+      status = send_one(*next);
+      sent = status == Status::kOk ? 1 : 0;
     }
     *out_count += sent;
+    if (status != Status::kOk) return status;
   }
   return Status::kOk;
 }
@@ -29,50 +36,44 @@ Status Connection::send_batch(const OutgoingMessage *messages, size_t count, siz
 Status Connection::send_one(const OutgoingMessage &message) {
   if (message.payload.data == nullptr && message.payload.size > 0) return Status::kNull;
   if (message.opcode > kBinary) return Status::kArgument;
-  return send(static_cast<uint8_t>(message.opcode), message.payload, message.flags);
+  return send_any(static_cast<uint8_t>(message.opcode), message.payload, message.flags);
 }
 
-// Queues the messages that come first and are whole and sent as they are, as many as find room beside the first one;
-// whatever is refused is left to send(). Returns how many.
-size_t Connection::send_run(const OutgoingMessage *messages, size_t count) {
-  const uint64_t max_output_len = settings().max_output_len;
-  if (!can_send() || send_opcode_ != 0 || output_.size() > max_output_len) return 0;
-  uint64_t max_len = max_output_len - output_.size();
+// A client's send_plain(), of as many messages as find room beside the first one. All are checked before the masking
+// keys are drawn, so that no key is drawn for a message that is refused.
+Status Connection::send_masked(const OutgoingMessage *messages, size_t count, size_t *out_count) {
+  *out_count = 0;
+  if (state_ != State::kOpen || send_opcode_ != 0) return Status::kOk;
+  const size_t payload_end = plain_payload_end();
+  const Kernels &row = kernels();
+  const size_t most = count < kRunCount ? count : kRunCount;
+  MutBytes room;
   size_t run = 0, len = 0;
-  uint8_t *out = nullptr;
-  for (const size_t most = count < kRunCount ? count : kRunCount; run < most; ++run) {
-    const size_t payload_len = messages[run].payload.size;
-    const size_t header_len = frame_header_len(payload_len, client());
-    if (header_len > max_len - len || payload_len > max_len - len - header_len || !fits_run(messages[run])) break;
-    len += header_len + payload_len;
-    if (run > 0) continue;
-    if (output_.reserve(&lender_, len, settings().write_len, &out) != Status::kOk) return 0;
-    if (output_.room() < max_len) max_len = output_.room();
+  for (; run < most; ++run) {
+    const auto [payload, opcode, flags] = messages[run];
+    if (!is_plain(opcode, flags, payload, payload_end)) break;
+    if (is_unchecked_text(opcode, flags) && !is_text_valid(row, payload)) break;
+    const size_t frame_len = frame_header_len(payload.size, true) + payload.size;
+    if (run == 0) {
+      if (Status status = reserve_plain(frame_len, &room); status != Status::kOk) return status;
+    }
+    if (frame_len > room.size - len) break;
+    len += frame_len;
   }
-  if (run == 0) return 0;
+  if (run == 0) return Status::kOk;
   uint32_t keys[kRunCount];
-  if (client() && next_keys(keys, run) != Status::kOk) return 0;
+  if (Status status = next_keys(keys, run); status != Status::kOk) return status;
+  uint8_t *out = room.data;
   for (size_t i = 0; i < run; ++i) {
-    const OutgoingMessage &message = messages[i];
-    const uint8_t first = static_cast<uint8_t>(kFin | message.opcode);
-    const FrameHeader header{message.payload.size, client() ? keys[i] : 0, first, 0, client()};
-    out += write_frame(kernels(), header, message.payload.data, out);
+    const auto [payload, opcode, flags] = messages[i];
+    const FrameHeader header{payload.size, keys[i], static_cast<uint8_t>(kFin | opcode), 0, true};
+    out += write_frame(row, header, payload.data, out);
   }
   commit_output(len);
   frames_sent_ += run;
   messages_sent_ += run;
-  return run;
-}
-
-bool Connection::fits_run(const OutgoingMessage &message) const {
-  const auto [payload, opcode, flags] = message;
-  if ((opcode != kText && opcode != kBinary) || (flags & ~kRunFlags) != 0) return false;
-  if (payload.data == nullptr && payload.size > 0) return false;
-  if (borrows(payload.size, flags)) return false;
-  if (codec() != nullptr && wants_deflate(payload.size, flags)) return false;
-  if (opcode != kText || (flags & kSendValidUtf8) != 0) return true;
-  Utf8State utf8;
-  return kernels().utf8_step(&utf8, payload.data, payload.size) && utf8.need == 0;
+  *out_count = run;
+  return Status::kOk;
 }
 
 // As many calls of next_key, with fewer ones of the random source.

@@ -12,6 +12,7 @@
 #include "core/base/macros.h"
 #include "core/base/status.h"
 #include "core/simd/kernels.h"
+#include "core/simd/small.h"
 #include "core/wire/frame_header.h"
 
 namespace tidewire {
@@ -27,38 +28,51 @@ inline Status check_frame(uint8_t first, uint64_t payload_len) {
   return payload_len >> 63 != 0 ? Status::kLengthTooLarge : Status::kOk;
 }
 
-// Two copies that may overlap cover as much as kCount words to twice that. All is loaded before anything is stored.
-template <class Word, size_t kCount = 1>
-TW_ALWAYS_INLINE void copy_ends(uint8_t *dst, const uint8_t *src, size_t len) {
-  const size_t last_at = len - kCount * sizeof(Word);
-  Word first[kCount], last[kCount];
-  for (size_t i = 0; i < kCount; i++) first[i] = load_raw<Word>(src + i * sizeof(Word));
-  for (size_t i = 0; i < kCount; i++) last[i] = load_raw<Word>(src + last_at + i * sizeof(Word));
-  for (size_t i = 0; i < kCount; i++) store_raw(dst + i * sizeof(Word), first[i]);
-  for (size_t i = 0; i < kCount; i++) store_raw(dst + last_at + i * sizeof(Word), last[i]);
+// Two copies that may overlap cover kCount to 2 * kCount blocks of sixteen bytes. All is loaded before anything is
+// stored; otherwise as copy_short.
+template <size_t kCount>
+TW_ALWAYS_INLINE bool copy_ends(uint8_t *dst, const uint8_t *src, size_t len, uint64_t refused) {
+  typedef uint64_t Block __attribute__((vector_size(16)));
+  constexpr uint64_t kHighBits = 0x8080808080808080u;
+  constexpr size_t kSize = sizeof(Block);
+  const size_t last_at = len - kCount * kSize;
+  Block first[kCount], last[kCount], seen = {};
+  for (size_t i = 0; i < kCount; i++) first[i] = load_raw<Block>(src + i * kSize);
+  for (size_t i = 0; i < kCount; i++) last[i] = load_raw<Block>(src + last_at + i * kSize);
+  for (size_t i = 0; i < kCount; i++) seen |= first[i] | last[i];
+  if (TW_UNLIKELY(((seen[0] | seen[1]) & kHighBits & refused) != 0)) return false;
+  for (size_t i = 0; i < kCount; i++) store_raw(dst + i * kSize, first[i]);
+  for (size_t i = 0; i < kCount; i++) store_raw(dst + last_at + i * kSize, last[i]);
+  return true;
+}
+
+inline constexpr size_t kShortCopy = 128;  // bytes
+
+// For len <= kShortCopy, without a call. With kRefuseNonAscii it writes nothing and returns false where not all is
+// ASCII.
+TW_ALWAYS_INLINE bool copy_short(uint8_t *dst, const uint8_t *src, size_t len, uint64_t refused) {
+  if (len >= 64) return copy_ends<4>(dst, src, len, refused);
+  if (len >= 32) return copy_ends<2>(dst, src, len, refused);
+  if (len >= 16) return copy_ends<1>(dst, src, len, refused);
+  return xor_below_16(dst, src, len, 0, refused);
 }
 
 // memcpy that makes no call for the short payloads that most messages have.
 TW_ALWAYS_INLINE void copy_payload(uint8_t *dst, const uint8_t *src, size_t len) {
-  typedef uint64_t Block __attribute__((vector_size(16)));
-  if (len > 128) {
+  if (len > kShortCopy) {
     memcpy(dst, src, len);
-  } else if (len >= 64) {
-    copy_ends<Block, 4>(dst, src, len);
-  } else if (len >= 32) {
-    copy_ends<Block, 2>(dst, src, len);
-  } else if (len >= 16) {
-    copy_ends<Block>(dst, src, len);
-  } else if (len >= 8) {
-    copy_ends<uint64_t>(dst, src, len);
-  } else if (len >= 4) {
-    copy_ends<uint32_t>(dst, src, len);
-  } else if (len > 0) {
-    const uint8_t first = src[0], middle = src[len / 2], last = src[len - 1];
-    dst[0] = first;
-    dst[len / 2] = middle;
-    dst[len - 1] = last;
+  } else {
+    copy_short(dst, src, len, kRefuseNothing);
   }
+}
+
+// The payload of a whole text message. False when it is not valid UTF-8.
+TW_ALWAYS_INLINE bool copy_text(const Kernels &kernels, uint8_t *dst, const uint8_t *src, size_t len) {
+  if (len <= kShortCopy && TW_LIKELY(copy_short(dst, src, len, kRefuseNonAscii))) return true;
+  Utf8State utf8;
+  if (!kernels.utf8_step(&utf8, src, len) || utf8.need != 0) return false;
+  memcpy(dst, src, len);
+  return true;
 }
 
 // Writes header and payload to `out`, which has frame_header_len(...) + payload_len bytes. The two do not overlap.

@@ -43,9 +43,11 @@ class FramesEncoder : public Encoder {
   RandomBytes random_;
 };
 
+enum class Calls { kEach, kBatches };
+
 class ConnectionEncoder : public Encoder {
  public:
-  ConnectionEncoder(Role role, bool batches) : batches_(batches) {
+  ConnectionEncoder(Role role, Calls calls) : calls_(calls) {
     tw_conn_config config = TW_CONN_CONFIG_INIT;
     config.role = role == Role::kServer ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
     config.flags = TW_CONN_UPGRADED;
@@ -56,14 +58,20 @@ class ConnectionEncoder : public Encoder {
   ConnectionEncoder &operator=(const ConnectionEncoder &) = delete;
 
   void encode(const Batch &batch, Sink &sink) override {
-    const bool sent = batches_ ? send_batches(batch) : send_each(batch);
+    take(batch, [&](const tw_view &view) { sink.write(view.data, view.len); });
+  }
+
+  // Sends the batch, and hands on each view of the output, once.
+  template <class TakeView>
+  void take(const Batch &batch, TakeView take_view) {
+    const bool sent = calls_ == Calls::kBatches ? send_batches(batch) : send_each(batch);
     if (!sent) return;
     tw_view views[16];
     size_t count = 0;
     while (tw_conn_output(conn_, views, 16, &count) == TW_OK && count != 0) {
       size_t len = 0;
       for (size_t i = 0; i < count; ++i) {
-        sink.write(views[i].data, views[i].len);
+        take_view(views[i]);
         len += views[i].len;
       }
       tw_conn_output_consume(conn_, len);
@@ -91,7 +99,7 @@ class ConnectionEncoder : public Encoder {
     return true;
   }
 
-  bool batches_;
+  Calls calls_;
   tw_conn *conn_ = nullptr;
 };
 
@@ -118,6 +126,22 @@ void run(benchmark::State &state, Role role, size_t len, MakeEncoder make_encode
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * sink.len()));
 }
 
+// The socket takes the output where it lies, as writev does: what is queued is not copied once more.
+void run_views(benchmark::State &state, Role role, size_t len, Calls calls) {
+  ConnectionEncoder encoder(role, calls);
+  const Batch batch = make_batch(len);
+  uint64_t taken = 0;
+  for (auto _ : state) {
+    encoder.take(batch, [&](const tw_view &view) {
+      benchmark::DoNotOptimize(view.data);
+      taken += view.len;
+    });
+    benchmark::ClobberMemory();
+  }
+  set_per_message(state, state.iterations() * batch.count);
+  state.SetBytesProcessed(static_cast<int64_t>(taken));
+}
+
 void add_rows(Role role, size_t len) {
   const std::string what = role == Role::kServer ? "EncodeServer" : "EncodeClient";
   const auto add = [&](const std::string &row, auto make_encoder) {
@@ -129,8 +153,15 @@ void add_rows(Role role, size_t len) {
       what, "memcpy", len, [](const std::string &) {},
       [=](benchmark::State &state) { run(state, role, len, [](Role) { return std::make_unique<CopyEncoder>(); }); });
   add("tw_frames_encode", [](Role r) { return std::make_unique<FramesEncoder>(r); });
-  add("tw_conn_send", [](Role r) { return std::make_unique<ConnectionEncoder>(r, false); });
-  add("tw_conn_send_batch", [](Role r) { return std::make_unique<ConnectionEncoder>(r, true); });
+  const std::pair<const char *, Calls> ways[] = {{"tw_conn_send", Calls::kEach},
+                                                 {"tw_conn_send_batch", Calls::kBatches}};
+  for (const auto &[row, calls] : ways) {
+    const auto make_encoder = [calls = calls](Role r) { return std::make_unique<ConnectionEncoder>(r, calls); };
+    add(row, make_encoder);
+    add_row(
+        what, std::string(row) + ":views", len, [=](const std::string &name) { check(name, role, len, make_encoder); },
+        [=, calls = calls](benchmark::State &state) { run_views(state, role, len, calls); });
+  }
   for (const Peer *other : others()) add(other->name, other->make_encoder);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Short whole messages: text that is checked while it is copied, and the lengths at which another way begins.
 #include <gtest/gtest.h>
-#include <string.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -25,7 +25,7 @@ class EdgeSender {
 
   void expect(const Bytes &data, tw_status status) {
     uint8_t *at = edge_.back(data.size());
-    memcpy(at, data.data(), data.size());
+    std::copy(data.begin(), data.end(), at);
     const tw_message message = {at, data.size(), TW_OPCODE_TEXT, 0};
     size_t count = 99;
     ASSERT_EQ(tw_conn_send(single_.get(), TW_OPCODE_TEXT, at, data.size(), 0), status);

@@ -173,9 +173,8 @@ uint8_t *Pool::take_shared(size_t kind) {
   of.hits++;
   lend(cache, kind, data);
   unpoison(data, class_len_[kind]);
-  PoolBin *bin = cache == nullptr ? nullptr : &cache->bins()[kind];
-  for (uint32_t i = bin == nullptr ? 0 : bin->cap.get() / 2; i > 0 && of.idle != nullptr; --i)
-    bin->push(take_idle(kind));
+  const uint32_t along = cache == nullptr ? 0 : cache->bins()[kind].cap.get() / 2;
+  for (uint32_t i = 0; i < along && of.idle != nullptr; ++i) cache->bins()[kind].push(take_idle(kind));
   note_lent(&of);
   return data;
 }
@@ -186,6 +185,7 @@ void Pool::note_lent(Class *of) {
   if (of->live - of->idle_count > of->high_water) of->high_water = of->live - of->idle_count;
 }
 
+// Where the home is empty.
 Status Pool::acquire_stacked(PoolBin *bin, size_t len, size_t kind, uint8_t **out_data, size_t *out_cap) {
   uint8_t *data = bin->take_stacked();
   if (data == nullptr) return acquire_elsewhere(len, kind, out_data, out_cap);

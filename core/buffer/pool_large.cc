@@ -13,8 +13,8 @@ constexpr uint64_t kHugeParts = 4;  // huge is what is longer than this part of 
 
 // An eighth of the power of two below is the step, so that buffers of similar length serve each other.
 size_t rounded_up(size_t len) {
-  const size_t step = (std::bit_floor(len - 1)) / 8;
-  return step == 0 ? len : (len + step - 1) / step * step;
+  const size_t step = std::bit_floor(len - 1) / 8;
+  return step == 0 ? len : (len + step - 1) & ~(step - 1);
 }
 
 size_t list_for(size_t len) { return static_cast<size_t>((uint64_t{len} * UINT64_C(0x9E3779B97F4A7C15)) >> 59); }

@@ -68,5 +68,28 @@ TEST(Threads, ConnectionsShareAPool) {
   for (const size_t count : arrived) EXPECT_EQ(count, kConnections * kMessages);
 }
 
+// Threads that come and go leave nothing behind that the next one, or another at the same time, stumbles over.
+TEST(Threads, ComeAndGoOverAPool) {
+  IdlePool pool;
+  std::vector<std::thread> threads;
+  for (size_t id = 0; id < kThreads; ++id) {
+    threads.emplace_back([&pool, id] {
+      for (size_t i = 0; i < kConnections; ++i) {
+        size_t arrived = 0;
+        std::thread([&] {
+          arrived = talk(Compression(i % 2 == 0), pool.get(), id * 7 + i);
+          EXPECT_EQ(tw_pool_trim(pool.get(), 0), TW_OK);
+        }).join();
+        EXPECT_EQ(arrived, kMessages);
+      }
+    });
+  }
+  for (std::thread &thread : threads) thread.join();
+  tw_pool_stats stats = TW_POOL_STATS_INIT;
+  ASSERT_EQ(tw_pool_get_stats(pool.get(), &stats), TW_OK);
+  EXPECT_EQ(stats.in_use_len, 0u);
+  EXPECT_EQ(stats.idle_len, 0u);
+}
+
 }  // namespace
 }  // namespace tidewire

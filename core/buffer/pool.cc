@@ -96,7 +96,7 @@ uint8_t *Pool::allocate_block(size_t kind, size_t len) {
     bits += pool_tag::kShifted;
   }
   if (head_len != 0) pool_large_head(data)->len = len;
-  pool_block(data)->link = 0;
+  pool_block(data)->others = 0;
   store_tag(data, stamp(data) + bits);
   return data;
 }
@@ -125,7 +125,7 @@ bool Pool::affords(const Class &of, size_t len, uint64_t count) const {
 
 void Pool::keep_idle(size_t kind, uint8_t *data) {
   Class &of = classes_[kind];
-  pool_block(data)->link = reinterpret_cast<uintptr_t>(of.idle);
+  pool_block(data)->next = of.idle;
   of.idle = data;
   of.idle_count++;
   kept_len_ += class_len_[kind];
@@ -135,8 +135,8 @@ uint8_t *Pool::take_idle(size_t kind) {
   Class &of = classes_[kind];
   uint8_t *data = of.idle;
   if (data == nullptr) return nullptr;
-  of.idle = next_of(data);
-  pool_block(data)->link = 0;
+  of.idle = pool_block(data)->next;
+  pool_block(data)->others = 0;
   of.idle_count--;
   kept_len_ -= class_len_[kind];
   return data;

@@ -162,7 +162,6 @@ class Pool {
 
   Pool(const PoolConfig &config, void *memory);
 
-  static uint8_t *next_of(uint8_t *data) { return reinterpret_cast<uint8_t *>(pool_block(data)->link); }
   static bool may_be_ours(const uint8_t *data) {
     return reinterpret_cast<uintptr_t>(data) % PoolBlock::kAlign == sizeof(PoolBlock);
   }

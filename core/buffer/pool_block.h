@@ -31,7 +31,10 @@ struct PoolBlock {
   static constexpr size_t kAlign = 32;
 
   uint64_t tag;
-  uint64_t link;  // idle, in a list: address of the next one's bytes; lent: how many holders there are beside one
+  union {
+    uint64_t others;  // lent: holders beside one
+    uint8_t *next;    // idle, in a list: the next one's bytes
+  };
 };
 
 // In front of the block of a buffer that is kept by its own length.

@@ -37,7 +37,7 @@ inline void *at_cache_line(void *memory) {
 
 // Stands for the home that there is not: a buffer that is always lent.
 struct PoolNoHome {
-  PoolBlock block = {0, 0};
+  PoolBlock block = {0, {0}};
   uint8_t data[16] = {};
 };
 inline constexpr PoolNoHome kPoolNoHome;

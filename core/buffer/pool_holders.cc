@@ -13,7 +13,7 @@ Status Pool::retain(uint8_t *data) {
   if (bits >= pool_tag::kEnd) return Status::kArgument;
   const uint64_t state = pool_tag::state(bits);
   if (state == pool_tag::kIdleHome || state == pool_tag::kIdle) return Status::kState;
-  __atomic_fetch_add(&pool_block(data)->link, uint64_t{1}, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&pool_block(data)->others, uint64_t{1}, __ATOMIC_RELAXED);
   if (state < pool_tag::kToShared) store_tag(data, tag + pool_tag::kToShared);
   return Status::kOk;
 }
@@ -22,7 +22,7 @@ Status Pool::retain(uint8_t *data) {
 Status Pool::release_shared(uint8_t *data, uint64_t bits) {
   if (bits >= pool_tag::kEnd) return Status::kArgument;
   if (pool_tag::state(bits) < pool_tag::kToShared) return Status::kState;
-  uint64_t *others = &pool_block(data)->link;
+  uint64_t *others = &pool_block(data)->others;
   if (__atomic_fetch_sub(others, uint64_t{1}, __ATOMIC_ACQ_REL) > 0) return Status::kOk;
   __atomic_store_n(others, uint64_t{0}, __ATOMIC_RELAXED);
   store_tag(data, stamp(data) + bits - pool_tag::kToShared);

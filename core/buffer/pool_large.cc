@@ -103,7 +103,7 @@ void Pool::empty_large_home(PoolCache *cache) {
 void Pool::keep_large(uint8_t *data) {
   const size_t len = pool_large_head(data)->len;
   uint8_t **list = &large_.idle[list_for(len)];
-  pool_block(data)->link = reinterpret_cast<uintptr_t>(*list);
+  pool_block(data)->next = *list;
   *list = data;
   large_.idle_len += len;
   kept_len_ += len;
@@ -112,14 +112,14 @@ void Pool::keep_large(uint8_t *data) {
 uint8_t *Pool::take_large(size_t len) {
   uint8_t *before = nullptr;
   uint8_t **first = &large_.idle[list_for(len)];
-  for (uint8_t *data = *first; data != nullptr; before = data, data = next_of(data)) {
+  for (uint8_t *data = *first; data != nullptr; before = data, data = pool_block(data)->next) {
     if (pool_large_head(data)->len != len) continue;
     if (before == nullptr) {
-      *first = next_of(data);
+      *first = pool_block(data)->next;
     } else {
-      pool_block(before)->link = pool_block(data)->link;
+      pool_block(before)->next = pool_block(data)->next;
     }
-    pool_block(data)->link = 0;
+    pool_block(data)->others = 0;
     large_.idle_len -= len;
     kept_len_ -= len;
     return data;

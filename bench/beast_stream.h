@@ -108,6 +108,18 @@ class BeastConnection {
 
   Stream &stream() { return stream_; }
 
+  // All messages of a read, through `message`, which is empty before and after.
+  void decode(const Read &read, boost::beast::flat_buffer &message, Receipt &receipt) {
+    stream_.next_layer().set_input(read.bytes.data(), read.bytes.size());
+    for (uint64_t i = 0; i < read.expected.messages; ++i) {
+      boost::system::error_code error;
+      stream_.read(message, error);
+      if (error) return;
+      receipt.take(static_cast<const uint8_t *>(message.data().data()), message.size());
+      message.consume(message.size());
+    }
+  }
+
   // Shared by all, as in a server.
   static boost::asio::io_context &context() {
     static boost::asio::io_context context;

@@ -16,16 +16,7 @@ namespace websocket = boost::beast::websocket;
 
 class StreamDecoder : public Decoder {
  public:
-  void decode(const Read &read, Receipt &receipt) override {
-    connection_.stream().next_layer().set_input(read.bytes.data(), read.bytes.size());
-    for (uint64_t i = 0; i < read.expected.messages; ++i) {
-      boost::system::error_code error;
-      connection_.stream().read(message_, error);
-      if (error) return;
-      receipt.take(static_cast<const uint8_t *>(message_.data().data()), message_.size());
-      message_.consume(message_.size());
-    }
-  }
+  void decode(const Read &read, Receipt &receipt) override { connection_.decode(read, message_, receipt); }
 
  private:
   BeastConnection connection_{Role::kServer};

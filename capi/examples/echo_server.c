@@ -21,6 +21,7 @@
 
 enum {
   OUTPUT_LEN = 4 << 20,  // what one read can add to the output, besides one message
+  IDLE_LEN = 64 << 20,   // kept for reuse: what a hundred peers read into at once
   EVENT_CAP = 1024,
   VIEW_CAP = 256,
   READY_CAP = 256,
@@ -286,7 +287,9 @@ int main(int argc, char **argv) {
   server.config.max_frame_len = server.config.max_message_len;
   server.config.max_output_len = OUTPUT_LEN + server.config.max_message_len;
   server.config.max_memory_len = 4 * server.config.max_output_len;
-  if (tw_pool_create(NULL, &server.config.pool) != TW_OK) errx(1, "no memory");
+  tw_pool_config pool = TW_POOL_CONFIG_INIT;
+  pool.max_idle_len = IDLE_LEN;
+  if (tw_pool_create(&pool, &server.config.pool) != TW_OK) errx(1, "no memory");
 
   signal(SIGTERM, on_signal);
   signal(SIGINT, on_signal);

@@ -64,8 +64,7 @@ tw_status tw_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t ke
 
 tw_status tw_utf8_validate(const uint8_t *data, size_t len, size_t *out_valid_len) {
   if (data == nullptr && len > 0) return TW_ERR_NULL;
-  Utf8State state;
-  const bool valid = kernels().utf8_step(&state, data, len) && state.need == 0;
+  const bool valid = utf8_whole(kernels(), data, len);
   if (out_valid_len != nullptr) *out_valid_len = valid ? len : valid_prefix_len(data, len);
   return valid ? TW_OK : TW_ERR_UTF8;
 }

@@ -19,8 +19,7 @@ Status Connection::close(uint32_t code, ByteView reason) {
   if (code == 0 && reason.size > 0) return Status::kArgument;
   if (code != 0 && !close_code_valid(code)) return Status::kSendCloseCode;
   if (reason.size > kMaxReason) return Status::kControlLength;
-  Utf8State utf8;
-  if (!kernels().utf8_step(&utf8, reason.data, reason.size) || utf8.need != 0) return Status::kText;
+  if (!utf8_whole(kernels(), reason.data, reason.size)) return Status::kText;
   const Status status = queue_close(code, reason);
   if (status != Status::kOk) return status;
   begin_closing(Cause::kUs);
@@ -79,10 +78,7 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
     code = load_be16(payload);
     reason = {payload + 2, len - 2};
     if (!close_code_valid(code)) return fail(Status::kCloseCode, offset);
-    Utf8State utf8;
-    if (!kernels().utf8_step(&utf8, reason.data, reason.size) || utf8.need != 0) {
-      return fail(Status::kCloseReason, offset);
-    }
+    if (!utf8_whole(kernels(), reason.data, reason.size)) return fail(Status::kCloseReason, offset);
   }
   add_event(in, EventType::kClose, kClose, {payload + (len - reason.size), reason.size}, code);
   close_received_ = true;

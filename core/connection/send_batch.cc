@@ -9,11 +9,6 @@ namespace {
 
 constexpr size_t kRunCount = 64;  // messages
 
-bool is_text_valid(const Kernels &kernels, ByteView text) {
-  Utf8State utf8;
-  return kernels.utf8_step(&utf8, text.data, text.size) && utf8.need == 0;
-}
-
 }  // namespace
 
 Status Connection::send_batch(const OutgoingMessage *messages, size_t count, size_t *out_count) {
@@ -52,7 +47,7 @@ Status Connection::send_masked(const OutgoingMessage *messages, size_t count, si
   for (; run < most; ++run) {
     const auto [payload, opcode, flags] = messages[run];
     if (!is_plain(opcode, flags, payload, payload_end)) break;
-    if (is_unchecked_text(opcode, flags) && !is_text_valid(row, payload)) break;
+    if (is_unchecked_text(opcode, flags) && !utf8_whole(row, payload.data, payload.size)) break;
     const size_t frame_len = frame_header_len(payload.size, true) + payload.size;
     if (run == 0) {
       if (Status status = reserve_plain(frame_len, &room); status != Status::kOk) return status;

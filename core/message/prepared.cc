@@ -40,10 +40,8 @@ Prepared::Prepared(const LeaseSource &source, SharedLease *lease, uint8_t opcode
 Status Prepared::create(const LeaseSource &source, uint8_t opcode, ByteView payload, uint32_t flags, Prepared **out) {
   *out = nullptr;
   if (!send_flags_valid(flags, kPreparedFlags)) return Status::kArgument;
-  if (opcode == kText && (flags & kSendValidUtf8) == 0) {
-    Utf8State utf8;
-    if (!kernels().utf8_step(&utf8, payload.data, payload.size) || utf8.need != 0) return Status::kText;
-  }
+  const bool unchecked = opcode == kText && (flags & kSendValidUtf8) == 0;
+  if (unchecked && !utf8_whole(kernels(), payload.data, payload.size)) return Status::kText;
   SharedLease *lease = lend_prepared(source, sizeof(Prepared), payload.size);
   if (lease == nullptr) return Status::kNoMemory;
   Prepared *prepared = new (lease->bytes()) Prepared(source, lease, opcode, flags);

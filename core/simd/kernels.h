@@ -69,6 +69,12 @@ inline const Kernels &kernels() {
   return TW_LIKELY(row != nullptr) ? *row : detect_kernels();
 }
 
+// Whether a whole text is UTF-8.
+inline bool utf8_whole(const Kernels &kernels, const uint8_t *data, size_t len) {
+  Utf8State state;
+  return kernels.utf8_step(&state, data, len) && state.need == 0;
+}
+
 // The offset of the first byte at which no valid text can go on from `state`; `len` when there is none.
 size_t utf8_first_error(Utf8State state, const uint8_t *data, size_t len);
 

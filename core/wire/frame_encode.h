@@ -69,8 +69,7 @@ TW_ALWAYS_INLINE void copy_payload(uint8_t *dst, const uint8_t *src, size_t len)
 // The payload of a whole text message. False when it is not valid UTF-8.
 TW_ALWAYS_INLINE bool copy_text(const Kernels &kernels, uint8_t *dst, const uint8_t *src, size_t len) {
   if (len <= kShortCopy && TW_LIKELY(copy_short(dst, src, len, kRefuseNonAscii))) return true;
-  Utf8State utf8;
-  if (!kernels.utf8_step(&utf8, src, len) || utf8.need != 0) return false;
+  if (!utf8_whole(kernels, src, len)) return false;
   memcpy(dst, src, len);
   return true;
 }

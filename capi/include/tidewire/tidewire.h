@@ -42,9 +42,9 @@ extern "C" {
 #define TW_VERSION_PATCH 0
 #define TW_VERSION_STRING "0.1.0"
 
-/* The version of the binary interface: a minor one only adds. While the major one is 0, any release may change it. */
-#define TW_ABI_MAJOR 0
-#define TW_ABI_MINOR 1
+/* The version of the binary interface. A minor one only adds: a program that was built for 1.0 runs with every 1.x. */
+#define TW_ABI_MAJOR 1
+#define TW_ABI_MINOR 0
 
 /* The version of the library that runs: major * 65536 + minor * 256 + patch. Since 0.1. */
 TW_API uint32_t tw_version(void);

@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tidewire: a WebSocket engine (RFC 6455) that owns no socket, clock, file or thread.
+ *
+ * Order: version and status; kernels; frames; pool; handshake; connection; the table for dlopen.
+ * What is not in this file is not promised.
+ *
+ * Rules that hold for every function unless its comment says otherwise:
+ *   Threads    An object is used by one thread at a time; different objects are independent. Functions without an
+ *              object may run in any thread. A tw_pool may be shared by threads.
+ *   NULL       A data pointer may be NULL where its length is 0. Any other NULL gives TW_ERR_NULL, but destroy
+ *              functions ignore it.
+ *   Lengths    `len` is bytes present, `cap` is room in bytes or elements, `out_` receives a result. On an error,
+ *              outputs are written only where the comment says so.
+ *   Overlap    Inputs and outputs do not overlap unless exact in-place use is allowed.
+ *   Structs    One that begins with struct_size is initialised by its TW_..._INIT; zero in every other field means
+ *              the default. A longer struct of a newer caller is accepted while its unknown tail is zero.
+ *   Strings    `const char *` parameters end with a zero byte; views (tw_view) do not.
+ */
+#ifndef TIDEWIRE_TIDEWIRE_H_
+#define TIDEWIRE_TIDEWIRE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(TW_STATIC)
+#define TW_API
+#elif defined(__GNUC__) || defined(__clang__)
+#define TW_API __attribute__((visibility("default")))
+#else
+#define TW_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------- */
+
+#define TW_VERSION_MAJOR 0
+#define TW_VERSION_MINOR 1
+#define TW_VERSION_PATCH 0
+#define TW_VERSION_STRING "0.1.0"
+
+/* The version of the binary interface. A minor one only adds: a program that was built for 1.0 runs with every 1.x. */
+#define TW_ABI_MAJOR 1
+#define TW_ABI_MINOR 0
+
+/* The version of the library that runs: major * 65536 + minor * 256 + patch. Since 0.1. */
+TW_API uint32_t tw_version(void);
+
+/* The same as text, "0.1.0". Static. Since 0.1. */
+TW_API const char *tw_version_string(void);
+
+/* ---- Status -------------------------------------------------------------------------------------------------- */
+
+/* What happened. The numbers are pinned and never used again for something else.
+ *   0            done
+ *   1 ... 99     not an error: call again with more input or more room
+ *   -1 ... -99   the caller's mistake; the object is unchanged
+ *   -100 ... -199  the peer broke the protocol; the connection has failed
+ *   -200 ... -299  a limit was reached; the connection has failed
+ *   -300 ... -399  resources; the comment of the function says what state the object is in */
+typedef int32_t tw_status;
+
+#define TW_OK 0
+#define TW_NEED_INPUT 1
+#define TW_NEED_ROOM 2
+
+#define TW_ERR_NULL (-1)
+#define TW_ERR_ARGUMENT (-2)
+#define TW_ERR_STATE (-3)
+#define TW_ERR_UNSUPPORTED (-4)
+#define TW_ERR_TEXT (-5)
+#define TW_ERR_CONTROL_LENGTH (-6)
+#define TW_ERR_SEND_CLOSE_CODE (-7)
+#define TW_ERR_HEADER_INJECTION (-8)
+#define TW_ERR_KERNEL (-9)
+
+#define TW_ERR_RSV (-100)
+#define TW_ERR_OPCODE (-101)
+#define TW_ERR_LENGTH_NOT_MINIMAL (-102)
+#define TW_ERR_LENGTH_TOO_LARGE (-103)
+#define TW_ERR_MASK_MISSING (-104)
+#define TW_ERR_MASK_UNEXPECTED (-105)
+#define TW_ERR_CONTROL_FRAGMENTED (-106)
+#define TW_ERR_CONTROL_TOO_LONG (-107)
+#define TW_ERR_CONTINUATION (-108)
+#define TW_ERR_INTERLEAVED (-109)
+#define TW_ERR_UTF8 (-110)
+#define TW_ERR_CLOSE_LENGTH (-111)
+#define TW_ERR_CLOSE_CODE (-112)
+#define TW_ERR_CLOSE_REASON (-113)
+#define TW_ERR_EOF (-114)
+#define TW_ERR_DEFLATE (-115)
+
+#define TW_ERR_HTTP_SYNTAX (-130)
+#define TW_ERR_HTTP_METHOD (-131)
+#define TW_ERR_HTTP_VERSION (-132)
+#define TW_ERR_HTTP_HOST (-133)
+#define TW_ERR_HTTP_UPGRADE (-134)
+#define TW_ERR_HTTP_CONNECTION (-135)
+#define TW_ERR_HTTP_BODY (-136)
+#define TW_ERR_HTTP_STATUS (-137)
+#define TW_ERR_KEY (-140)
+#define TW_ERR_VERSION (-141)
+#define TW_ERR_ACCEPT (-142)
+#define TW_ERR_ORIGIN (-143)
+#define TW_ERR_SUBPROTOCOL (-144)
+#define TW_ERR_EXTENSION (-145)
+
+#define TW_ERR_LIMIT_FRAME (-200)
+#define TW_ERR_LIMIT_MESSAGE (-201)
+#define TW_ERR_LIMIT_FRAGMENTS (-202)
+#define TW_ERR_LIMIT_OUTPUT (-203)
+#define TW_ERR_LIMIT_CONTROL_RATE (-204)
+#define TW_ERR_LIMIT_MEMORY (-205)
+#define TW_ERR_LIMIT_RATIO (-206)
+#define TW_ERR_LIMIT_HEAD (-210)
+#define TW_ERR_LIMIT_HEADER_COUNT (-211)
+#define TW_ERR_LIMIT_LINE (-212)
+#define TW_ERR_TIMEOUT_HANDSHAKE (-220)
+#define TW_ERR_TIMEOUT_IDLE (-221)
+#define TW_ERR_TIMEOUT_PONG (-222)
+#define TW_ERR_TIMEOUT_MESSAGE (-223)
+#define TW_ERR_TIMEOUT_CLOSE (-224)
+
+#define TW_ERR_NO_MEMORY (-300)
+#define TW_ERR_RANDOM (-301)
+
+/* The constant's name, such as "TW_ERR_RSV"; "TW_ERR_UNKNOWN" for any other number. Static, never NULL. Since 0.1. */
+TW_API const char *tw_status_name(tw_status status);
+
+/* One sentence for people. Static, never NULL. Since 0.1. */
+TW_API const char *tw_status_message(tw_status status);
+
+/* The close code that tells the peer (1002, 1007, 1009, ...); 0 where no close code fits. TW_ERR_EOF gives 1006, which
+ * is never sent. Since 0.1. */
+TW_API uint16_t tw_status_close_code(tw_status status);
+
+/* The HTTP status with which a server refuses a handshake (400, 403, 426, ...); 0 where none fits. Since 0.1. */
+TW_API uint16_t tw_status_http_status(tw_status status);
+
+/* ---- Common types -------------------------------------------------------------------------------------------- */
+
+/* Bytes owned by somebody else. Has the layout of POSIX `struct iovec`. */
+typedef struct tw_view {
+  const uint8_t *data;
+  size_t len; /* bytes */
+} tw_view;
+
+/* Where an object takes memory from. The functions must be safe to call from every thread that uses the objects made
+ * with them. Both or neither are set; the struct is copied, `context` must outlive the object. */
+typedef struct tw_allocator {
+  void *(*allocate)(void *context, size_t size);             /* aligned as malloc aligns; NULL: no memory */
+  void (*release)(void *context, void *memory, size_t size); /* `size` as it was asked for */
+  void *context;
+} tw_allocator;
+
+/* Where unpredictable bytes come from (RFC 6455 10.3). `fill` writes `len` bytes and returns 0. The default is the
+ * operating system's CSPRNG; replace it in tests only. */
+typedef struct tw_random {
+  int32_t (*fill)(void *context, uint8_t *out, size_t len);
+  void *context;
+} tw_random;
+
+/* ---- Kernels ------------------------------------------------------------------------------------------------- */
+
+/* dst[i] = src[i] ^ key[(phase + i) % 4] for i < len (RFC 6455 5.3). Masking and unmasking are the same operation.
+ * dst == src is allowed, other overlap gives TW_ERR_ARGUMENT. `phase` is the number of payload bytes before src[0].
+ * Since 0.1. */
+TW_API tw_status tw_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], uint64_t phase);
+
+/* Tells whether data is valid UTF-8 (RFC 3629): TW_OK or TW_ERR_UTF8. out_valid_len, which may be NULL, receives the
+ * length of the longest prefix of whole, valid code points. Since 0.1. */
+TW_API tw_status tw_utf8_validate(const uint8_t *data, size_t len, size_t *out_valid_len);
+
+/* A validation in progress; {0} is the start. Plain data, may be copied. */
+typedef struct tw_utf8 {
+  uint32_t state;
+} tw_utf8;
+
+/* Begins a text. Since 0.1. */
+TW_API void tw_utf8_init(tw_utf8 *utf8);
+
+/* Validates the next bytes of a text; it may be cut anywhere. TW_ERR_UTF8 comes with the first byte that no valid text
+ * can have there; out_error_offset, which may be NULL, then receives its offset in data, and the state is undefined
+ * until tw_utf8_init. Since 0.1. */
+TW_API tw_status tw_utf8_step(tw_utf8 *utf8, const uint8_t *data, size_t len, size_t *out_error_offset);
+
+/* Ends a text: TW_ERR_UTF8 when it stops inside a code point. Since 0.1. */
+TW_API tw_status tw_utf8_finish(const tw_utf8 *utf8);
+
+/* tw_mask and tw_utf8_step on the result, in one pass. All of dst is written even where TW_ERR_UTF8 is returned.
+ * Since 0.1. */
+TW_API tw_status tw_unmask_utf8(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], uint64_t phase,
+                                tw_utf8 *utf8, size_t *out_error_offset);
+
+/* ---- Frames -------------------------------------------------------------------------------------------------- */
+
+#define TW_OPCODE_CONTINUATION 0
+#define TW_OPCODE_TEXT 1
+#define TW_OPCODE_BINARY 2
+#define TW_OPCODE_CLOSE 8
+#define TW_OPCODE_PING 9
+#define TW_OPCODE_PONG 10
+
+/* tw_frame.flags, tw_event.flags. FIN and RSV have the values that they have in the first byte of a frame. */
+#define TW_FRAME_FIN 0x80
+#define TW_FRAME_RSV1 0x40
+#define TW_FRAME_RSV2 0x20
+#define TW_FRAME_RSV3 0x10
+#define TW_FRAME_MASKED 0x01
+
+#define TW_FRAME_HEADER_MAX 14     /* bytes */
+#define TW_CONTROL_PAYLOAD_MAX 125 /* bytes */
+
+/* One frame. Not versioned: its 32 bytes never change. */
+typedef struct tw_frame {
+  uint8_t *payload;       /* of a decoded frame: points into the buffer that was decoded, unmasked */
+  uint64_t payload_len;   /* bytes */
+  uint8_t reserved;       /* 0 */
+  uint8_t opcode;         /* TW_OPCODE_... */
+  uint8_t flags;          /* TW_FRAME_... */
+  uint8_t header_len;     /* bytes; ignored by encoders */
+  uint8_t masking_key[4]; /* as on the wire; zero where the frame is not masked */
+  uint64_t offset;        /* of the frame's first byte in the data; ignored by encoders */
+} tw_frame;
+
+/* Decoding rules, to be or-ed. Without a TW_DECODE_..MASKED flag both directions are accepted. */
+#define TW_DECODE_REQUIRE_MASKED 0x01u   /* what a server receives: TW_ERR_MASK_MISSING otherwise */
+#define TW_DECODE_REQUIRE_UNMASKED 0x02u /* what a client receives: TW_ERR_MASK_UNEXPECTED otherwise */
+#define TW_DECODE_VALIDATE_TEXT 0x04u    /* whole text frames (FIN, no RSV bit) must be UTF-8: TW_ERR_UTF8 */
+#define TW_DECODE_ALLOW_RSV1 0x40u       /* an extension negotiated the bit */
+#define TW_DECODE_ALLOW_RSV2 0x20u
+#define TW_DECODE_ALLOW_RSV3 0x10u
+
+/* Reads one frame header. out_frame receives all but the payload pointer, which is NULL. TW_NEED_INPUT when data ends
+ * inside the header. Every rule of RFC 6455 5.2 and 5.5 that one header can break gives its status. Since 0.1. */
+TW_API tw_status tw_frame_decode(const uint8_t *data, size_t len, uint32_t rules, tw_frame *out_frame);
+
+/* Reads every whole frame of data, at most `cap`, and unmasks the payloads in place; descriptors point into data.
+ *   TW_OK          all of data was read
+ *   TW_NEED_INPUT  data ends inside a frame, which is untouched
+ *   TW_NEED_ROOM   `cap` frames were read and data has more
+ *   an error       the frame at *out_consumed breaks the rule, and is untouched
+ * *out_count and *out_consumed, the bytes of the frames read, are written in all four cases. The rules between frames
+ * (fragmentation) are the connection's. Payloads of fragments are not validated: use tw_utf8_step. Since 0.1. */
+TW_API tw_status tw_frames_decode(uint8_t *data, size_t len, uint32_t rules, tw_frame *frames, size_t cap,
+                                  size_t *out_count, size_t *out_consumed);
+
+/* Writes the header of frame: at most TW_FRAME_HEADER_MAX bytes. TW_NEED_ROOM leaves `out` alone and writes the length
+ * that is needed. Refuses what no receiver may accept: TW_ERR_OPCODE, TW_ERR_CONTROL_LENGTH, ... Since 0.1. */
+TW_API tw_status tw_frame_header_encode(const tw_frame *frame, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Writes whole frames one after the other: header, and payload masked with the frame's key where TW_FRAME_MASKED is
+ * set. TW_NEED_ROOM leaves `out` alone and writes the length that is needed. Since 0.1. */
+TW_API tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Like tw_frames_encode without copying payloads: headers go to `headers`, and views, which has room for 2 * count,
+ * shows header and payload of each frame in turn, without those payloads that are empty. A payload with TW_FRAME_MASKED
+ * is masked where it lies, and only when the result is TW_OK. TW_NEED_ROOM writes the length of all headers. Since 0.1.
+ */
+TW_API tw_status tw_frames_encode_views(const tw_frame *frames, size_t count, uint8_t *headers, size_t cap,
+                                        size_t *out_headers_len, tw_view *views, size_t *out_view_count);
+
+/* Whether a close frame may carry this code (RFC 6455 7.4, IANA): 1000-1003, 1007-1014, 3000-4999. Returns 1 or 0.
+ * Since 0.1. */
+TW_API int32_t tw_close_code_valid(uint32_t code);
+
+/* ---- Pool ---------------------------------------------------------------------------------------------------- */
+
+/* Buffers in size classes, shared by connections. Safe for threads: each of the first 64 that use it keeps a few idle
+ * buffers for itself, while max_idle_len has room for them, so that a hot one is acquired and released without waiting
+ * for others. */
+typedef struct tw_pool tw_pool;
+
+/* A size class. Not versioned: its 16 bytes never change. */
+typedef struct tw_pool_class {
+  uint64_t len;      /* bytes of a buffer */
+  uint64_t max_idle; /* buffers kept for reuse; 0: as many as max_idle_len allows */
+} tw_pool_class;
+
+#define TW_POOL_CLASSES_MAX 16
+
+typedef struct tw_pool_config {
+  size_t struct_size;
+  const tw_allocator *allocator; /* NULL: the C library; copied */
+  uint64_t max_idle_len;         /* bytes kept for reuse, those kept by threads included; 0: 16 MiB */
+  const tw_pool_class *classes;  /* ascending lengths; NULL: 256 B, 1, 4, 8, 16 and 64 KiB; copied */
+  size_t class_count;            /* at most TW_POOL_CLASSES_MAX */
+} tw_pool_config;
+#define TW_POOL_CONFIG_INIT \
+  { sizeof(tw_pool_config), NULL, 0, NULL, 0 }
+
+typedef struct tw_pool_stats {
+  size_t struct_size;
+  uint64_t hits;           /* acquisitions served from idle buffers */
+  uint64_t misses;         /* acquisitions that asked the allocator */
+  uint64_t drops;          /* releases that went back to the allocator because a cap on idle buffers was reached */
+  uint64_t in_use_len;     /* bytes */
+  uint64_t idle_len;       /* bytes */
+  uint64_t high_water_len; /* bytes: the high_water of all classes, and of what is longer, together */
+  uint64_t huge;           /* acquisitions longer than the largest class and a quarter of max_idle_len (of an exact
+                              length: all of it): never kept, no hit and no miss */
+  uint64_t class_count;
+} tw_pool_stats;
+#define TW_POOL_STATS_INIT \
+  { sizeof(tw_pool_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Buffers of one class; counts, but for len. */
+typedef struct tw_pool_class_stats {
+  size_t struct_size;
+  uint64_t len; /* bytes */
+  uint64_t max_idle;
+  uint64_t hits;
+  uint64_t misses;
+  uint64_t drops;
+  uint64_t in_use;
+  uint64_t idle;
+  uint64_t high_water; /* the most in use at once; with several threads also counts what they then kept idle */
+} tw_pool_class_stats;
+#define TW_POOL_CLASS_STATS_INIT \
+  { sizeof(tw_pool_class_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Creates a pool; config may be NULL. TW_ERR_ARGUMENT: the classes are not ascending, or too many; TW_ERR_NO_MEMORY.
+ * An error writes NULL. Since 0.1. */
+TW_API tw_status tw_pool_create(const tw_pool_config *config, tw_pool **out_pool);
+
+/* Frees the pool and its idle buffers. Every acquired buffer must be back, and every connection destroyed. Since 0.1.
+ */
+TW_API void tw_pool_destroy(tw_pool *pool);
+
+/* Lends a buffer of at least `len` bytes (contents undefined, aligned to 16), with one holder. *out_cap is its real
+ * size: that of the class, or where `len` is more than the largest, `len` rounded up by at most an eighth.
+ * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_pool_acquire(tw_pool *pool, size_t len, uint8_t **out_data, size_t *out_cap);
+
+/* Lends a buffer of exactly `len` bytes, kept for reuse at that length, whatever the classes, while max_idle_len has
+ * room for it. TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_pool_acquire_exact(tw_pool *pool, size_t len, uint8_t **out_data);
+
+/* Adds a holder: the buffer comes back with the last of their releases, from any thread. TW_ERR_ARGUMENT and
+ * TW_ERR_STATE as tw_pool_release. Since 0.1. */
+TW_API tw_status tw_pool_retain(tw_pool *pool, uint8_t *data);
+
+/* Takes a buffer back from a holder. NULL is ignored. Misuse is refused and changes nothing: TW_ERR_ARGUMENT where data
+ * is no buffer of this pool, TW_ERR_STATE where it was released already (while the pool keeps it, and nobody acquired
+ * it again). Since 0.1. */
+TW_API tw_status tw_pool_release(tw_pool *pool, uint8_t *data);
+
+/* Frees idle buffers, those that the calling thread keeps first, until at most keep_len bytes are idle. What other
+ * threads keep stays: a thread calls it with 0 before it ends, if it used the pool. Since 0.1. */
+TW_API tw_status tw_pool_trim(tw_pool *pool, uint64_t keep_len);
+
+/* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
+TW_API tw_status tw_pool_get_stats(const tw_pool *pool, tw_pool_stats *stats);
+
+/* The same for the class at `index`, from 0: TW_ERR_ARGUMENT when there is none. Since 0.1. */
+TW_API tw_status tw_pool_get_class_stats(const tw_pool *pool, size_t index, tw_pool_class_stats *stats);
+
+/* Recommends classes for the next tw_pool_config from what was counted so far: under 80 % hits max_idle grows by a
+ * fifth; over 95 %, where more than half of the returned buffers were dropped, it shrinks by a fifth. `text` receives a
+ * line with the reason for each class, with zero byte. TW_NEED_ROOM: class_cap or text_cap is too small; *out_count
+ * and *out_text_len (without the zero byte) say what is needed. Since 0.1. */
+TW_API tw_status tw_pool_advise(const tw_pool *pool, tw_pool_class *classes, size_t class_cap, size_t *out_count,
+                                char *text, size_t text_cap, size_t *out_text_len);
+
+/* ---- Compression --------------------------------------------------------------------------------------------- */
+
+/* What a side wants of permessage-deflate (RFC 7692). A client with such a struct offers the extension, a server
+ * accepts it. Without context takeover, which is the default, compression memory is borrowed while a message is under
+ * way and given back after it; with a tw_pool it is then reused by all connections. */
+typedef struct tw_deflate_config {
+  size_t struct_size;
+  uint32_t level;               /* 1 (fast) ... 9 (small); 0: 1 */
+  uint32_t memory_level;        /* 1 ... 9: memory of the compressor, 2^(memory_level + 9) bytes of it; 0: 8 */
+  uint32_t send_window_bits;    /* the most that this side uses, 8 ... 15; 0: 15 */
+  uint32_t receive_window_bits; /* the most that the peer may use, 8 ... 15; 0: 15 */
+  uint64_t max_context_len; /* bytes kept between messages. A direction whose state fits takes its context over, first
+                               the receiving one (about 44 KiB at 15 bits), then the sending one (about 268 KiB);
+                               0: none is kept */
+  uint64_t min_len;         /* a shorter message is sent as it is; 0: 128 bytes */
+  uint64_t max_call_len;    /* inflated bytes of one call that takes input, then TW_NEED_ROOM; 0: 1 MiB */
+  uint32_t max_ratio;       /* of inflated to received bytes in messages above 64 KiB; 0: 250 */
+  uint32_t reserved;        /* 0 */
+} tw_deflate_config;
+#define TW_DEFLATE_CONFIG_INIT \
+  { sizeof(tw_deflate_config), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* What both sides agreed on. All zero: no compression. Not versioned: its 8 bytes never change. */
+typedef struct tw_deflate {
+  uint8_t enabled;             /* 1: permessage-deflate was negotiated */
+  uint8_t flags;               /* TW_DEFLATE_... */
+  uint8_t send_window_bits;    /* 8 ... 15 */
+  uint8_t receive_window_bits; /* 8 ... 15 */
+  uint8_t reserved[4];         /* 0 */
+} tw_deflate;
+
+#define TW_DEFLATE_SEND_TAKEOVER 0x1u    /* this side may refer to its earlier messages */
+#define TW_DEFLATE_RECEIVE_TAKEOVER 0x2u /* the peer may */
+#define TW_DEFLATE_WINDOW_ASKED 0x4u     /* in a server's tw_agreement: the response must tell send_window_bits */
+
+/* ---- Handshake ----------------------------------------------------------------------------------------------- */
+
+#define TW_KEY_LEN 24    /* Sec-WebSocket-Key: base64 of 16 bytes */
+#define TW_ACCEPT_LEN 28 /* Sec-WebSocket-Accept: base64 of a SHA-1 */
+
+typedef struct tw_header {
+  const char *name;
+  const char *value;
+} tw_header;
+
+/* What a side wants of the opening handshake. All pointers are borrowed for the duration of the call that takes the
+ * struct; tw_conn_create copies what it needs. */
+typedef struct tw_handshake_config {
+  size_t struct_size;
+  uint32_t flags;                  /* TW_HANDSHAKE_... */
+  uint32_t max_head_len;           /* bytes of a request or response head; 0: 16384 */
+  uint32_t max_header_count;       /* 0: 100 */
+  uint32_t max_line_len;           /* bytes without the line end; 0: 8192 */
+  const char *host;                /* client: Host, required, such as "example.com:8080" */
+  const char *target;              /* client: what is requested, starts with '/'; NULL: "/" */
+  const char *origin;              /* client: Origin; NULL: none is sent */
+  const char *const *subprotocols; /* client: offered; server: supported. In order of preference */
+  size_t subprotocol_count;
+  const char *const *origins; /* server: allowed besides the same origin, such as "https://example.com" */
+  size_t origin_count;
+  const tw_header *headers; /* added to the request or to the response of status 101 */
+  size_t header_count;
+  const tw_deflate_config *deflate; /* NULL: compression is not offered, and declined. tw_conn_create takes it from
+                                       tw_conn_config instead */
+} tw_handshake_config;
+#define TW_HANDSHAKE_CONFIG_INIT \
+  { sizeof(tw_handshake_config), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0, NULL }
+
+/* Server: accept every Origin. The default accepts a request without Origin (not a browser), the same origin (host and
+ * port equal Host), and `origins`. */
+#define TW_HANDSHAKE_ANY_ORIGIN 0x1u
+
+/* A request or response head that is being read. Plain data, may be copied; its contents are private. */
+typedef struct tw_head {
+  uint64_t state[8];
+} tw_head;
+
+/* Begins to read the head of a request (role TW_ROLE_SERVER) or of a response (TW_ROLE_CLIENT). Limits come from
+ * config, which may be NULL. Since 0.1. */
+TW_API tw_status tw_head_init(tw_head *head, uint32_t role, const tw_handshake_config *config);
+
+/* Reads on. data is all that was received since the first byte of the head; it may have grown and moved since the last
+ * call, and no byte is looked at twice. TW_NEED_INPUT until the empty line; then *out_head_len is the length of
+ * the head, after which frames begin. On an error *out_head_len is the offset of the offending line. Since 0.1. */
+TW_API tw_status tw_head_parse(tw_head *head, const uint8_t *data, size_t len, size_t *out_head_len);
+
+/* The method ("GET"), the target ("/chat") or, of a response, the three digits of the status. The head must be
+ * complete; views point into data. TW_ERR_STATE where the head has no such part. Since 0.1. */
+TW_API tw_status tw_head_method(const tw_head *head, const uint8_t *data, tw_view *out_method);
+TW_API tw_status tw_head_target(const tw_head *head, const uint8_t *data, tw_view *out_target);
+TW_API tw_status tw_head_status(const tw_head *head, const uint8_t *data, tw_view *out_status);
+
+/* The value, without surrounding blanks, of the header with this name (any case), counting repeated ones from index 0.
+ * A name of NULL counts all headers. out_name may be NULL. TW_NEED_INPUT when there are no more. Since 0.1. */
+TW_API tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *name, size_t index,
+                                tw_view *out_name, tw_view *out_value);
+
+/* What the opening handshake led to. Not versioned: its 40 bytes never change. */
+typedef struct tw_agreement {
+  uint32_t subprotocol;          /* position in tw_handshake_config.subprotocols plus 1; 0: none */
+  tw_deflate deflate;            /* compression, seen from this side */
+  uint8_t accept[TW_ACCEPT_LEN]; /* Sec-WebSocket-Accept, which proves the handshake */
+} tw_agreement;
+
+/* Server: checks a complete request against RFC 6455 4.2.1, and chooses a subprotocol and the first acceptable offer of
+ * compression (RFC 7692 5). config may be NULL. A request that offers more than 64 subprotocols gives
+ * TW_ERR_SUBPROTOCOL. Since 0.1. */
+TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
+                                  tw_agreement *out_agreement);
+
+/* Server: writes the response of status 101 to the request that led to `agreement`. TW_NEED_ROOM writes the length that
+ * is needed. TW_ERR_HEADER_INJECTION: a header of config is malformed or one that the engine writes; TW_ERR_ARGUMENT:
+ * agreement is not one that tw_request_check makes. Since 0.1. */
+TW_API tw_status tw_response_build(const tw_handshake_config *config, const tw_agreement *agreement, uint8_t *out,
+                                   size_t cap, size_t *out_len);
+
+/* Server: writes the response that refuses a request because of `reason`, a status whose tw_status_http_status is not
+ * 0. It closes the HTTP connection, so that nothing after the request can pass for a second one. Since 0.1. */
+TW_API tw_status tw_refusal_build(tw_status reason, uint8_t *out, size_t cap, size_t *out_len);
+
+/* Client: a fresh Sec-WebSocket-Key. random may be NULL. Since 0.1. */
+TW_API tw_status tw_key_generate(const tw_random *random, uint8_t key[TW_KEY_LEN]);
+
+/* Client: writes the request. TW_NEED_ROOM writes the length that is needed. TW_ERR_NULL: no host; TW_ERR_KEY: key is
+ * not base64 of 16 bytes; TW_ERR_HEADER_INJECTION: a string of config would end its line, or a header is one that the
+ * engine writes; TW_ERR_ARGUMENT: a string of config is malformed otherwise. Since 0.1. */
+TW_API tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out,
+                                  size_t cap, size_t *out_len);
+
+/* Client: checks a complete response against RFC 6455 4.1, RFC 7692 7.1 and the request that config and key made.
+ * Since 0.1. */
+TW_API tw_status tw_response_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
+                                   const uint8_t key[TW_KEY_LEN], tw_agreement *out_agreement);
+
+/* Sec-WebSocket-Accept for a key (RFC 6455 4.2.2, step 5.4). TW_ERR_KEY when key is not base64 of 16 bytes.
+ * Since 0.1. */
+TW_API tw_status tw_accept_key(const uint8_t key[TW_KEY_LEN], uint8_t accept[TW_ACCEPT_LEN]);
+
+/* ---- Connection ---------------------------------------------------------------------------------------------- */
+
+/* One side of a WebSocket connection, without I/O. Feed what was read from the socket, look at the events, send, write
+ * the output to the socket. Connections with a pool share what is equal in their configurations: an idle one then holds
+ * 256 bytes. */
+typedef struct tw_conn tw_conn;
+
+#define TW_ROLE_SERVER 0u
+#define TW_ROLE_CLIENT 1u
+
+typedef struct tw_conn_config {
+  size_t struct_size;
+  uint32_t role;                        /* TW_ROLE_... */
+  uint32_t flags;                       /* TW_CONN_... */
+  uint64_t max_frame_len;               /* payload bytes of a received frame; 0: 16 MiB */
+  uint64_t max_message_len;             /* payload bytes of a received message, inflated; 0: 16 MiB */
+  uint64_t max_output_len;              /* bytes queued and not yet consumed; 0: 64 MiB */
+  uint64_t max_memory_len;              /* bytes held for this connection, see tw_conn_stats; 0: 128 MiB */
+  uint64_t output_high_len;             /* TW_WANT_PAUSE from so many queued bytes on; 0: 1 MiB */
+  uint64_t output_low_len;              /* ... until no more than these are queued; 0: a quarter of output_high_len */
+  uint32_t max_fragments;               /* frames of a received message; 0: 1024 */
+  uint32_t max_control_rate;            /* control frames received in one second of tw_conn_tick; 0: 1000 */
+  uint64_t handshake_timeout_ns;        /* from the first tick to TW_EVENT_OPEN; 0: 10 s */
+  uint64_t idle_timeout_ns;             /* without input; 0: 120 s */
+  uint64_t ping_interval_ns;            /* between two pings of the engine; 0: 20 s */
+  uint64_t pong_timeout_ns;             /* for the answer to such a ping; 0: 20 s */
+  uint64_t message_timeout_ns;          /* from the first byte of a message to its last; 0: 60 s */
+  uint64_t close_timeout_ns;            /* from the first close frame until all is read and written; 0: 10 s */
+  uint32_t read_len;                    /* bytes of a read buffer at first, its own 32 included; 0: 8 KiB */
+  uint32_t max_read_len;                /* ... while reads fill it; 0: 256 KiB, or read_len where that is more */
+  uint32_t write_len;                   /* bytes of the first buffer of output; 0: 4 KiB */
+  uint32_t min_borrow_len;              /* bytes from which on TW_SEND_BORROW does not copy; 0: 8 KiB */
+  const tw_allocator *allocator;        /* NULL: the C library; copied */
+  const tw_random *random;              /* NULL: the operating system's CSPRNG; copied */
+  tw_pool *pool;                        /* NULL: buffers come from the allocator; outlives the connection */
+  const tw_handshake_config *handshake; /* NULL: defaults; required for a client that does its handshake; copied */
+  const tw_deflate_config *deflate;     /* NULL: no compression; copied */
+  const tw_deflate *negotiated;         /* what a handshake done elsewhere agreed on; only with TW_CONN_UPGRADED and
+                                           deflate; copied */
+} tw_conn_config;
+#define TW_CONN_CONFIG_INIT                                                                                            \
+  {                                                                                                                    \
+    sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, \
+        NULL, NULL, NULL                                                                                               \
+  }
+
+#define TW_NEVER UINT64_MAX /* a time-out that never comes, a limit that is never reached */
+
+#define TW_CONN_UPGRADED 0x1u     /* the handshake was done elsewhere: the stream starts with frames */
+#define TW_CONN_STREAM 0x2u       /* messages are not assembled: TW_EVENT_CHUNK instead of TW_EVENT_MESSAGE */
+#define TW_CONN_MANUAL_PONG 0x4u  /* pings are not answered: call tw_conn_pong */
+#define TW_CONN_MANUAL_CLOSE 0x8u /* a close frame is not answered: call tw_conn_close */
+/* Against RFC 6455, for peers under the same control: text is not validated, and a frame may be masked or not whatever
+ * the role of its sender. */
+#define TW_CONN_TRUSTED 0x10u
+
+/* A ping is answered at once unless a close frame was sent; while the output is above output_high_len, only the latest
+ * one is, later. The answer to a ping of tw_conn_tick is not reported. A chunk may end inside a code point. */
+#define TW_EVENT_OPEN 1u    /* handshake done; data: the peer's head, code: the subprotocol's position plus 1, or 0 */
+#define TW_EVENT_MESSAGE 2u /* opcode: TEXT or BINARY; data: the whole message */
+#define TW_EVENT_PING 3u    /* data: payload; the pong is queued */
+#define TW_EVENT_PONG 4u    /* data: payload */
+#define TW_EVENT_CLOSE 5u   /* code: the peer's close code, 1005 where it sent none; data: the reason, UTF-8 */
+#define TW_EVENT_CHUNK 6u   /* opcode: TEXT or BINARY in a message's first chunk, then CONTINUATION; FIN: the last */
+
+/* What the peer did. Not versioned: its 32 bytes never change. */
+typedef struct tw_event {
+  uint8_t *data;  /* may be written to; valid until the next call on the connection that takes input, and no longer
+                     than the buffer that was fed. May be NULL where len is 0 */
+  uint64_t len;   /* bytes */
+  uint8_t type;   /* TW_EVENT_... */
+  uint8_t opcode; /* TW_OPCODE_... of the message or control frame; 0 for OPEN */
+  uint8_t flags;  /* TW_FRAME_FIN for messages, last chunks and control frames */
+  uint8_t reserved;
+  uint32_t code;   /* see TW_EVENT_OPEN and TW_EVENT_CLOSE; 0 otherwise */
+  uint64_t offset; /* in the received stream, of the first byte of the frame that completed the event */
+} tw_event;
+
+/* Creates a connection. A client's request is output at once. TW_ERR_NO_MEMORY, TW_ERR_RANDOM and the statuses of
+ * tw_request_build write NULL. Since 0.1. */
+TW_API tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn);
+
+/* Frees the connection and all that it holds. Since 0.1. */
+TW_API void tw_conn_destroy(tw_conn *conn);
+
+/* Takes bytes that were read from the socket, unmasks them in place, and writes at most `cap` events.
+ *   TW_OK         all of data was taken; a frame cut by its end is kept inside
+ *   TW_NEED_ROOM  events is full, or much was inflated: handle it, then call again with data + *out_consumed
+ *   an error      the connection failed: handle the events that came before, write the output (tw_conn_output adds the
+ *                 close frame, or it holds the refusal), close the socket. tw_conn_get_error has the details
+ * *out_count and *out_consumed are written in all cases. After the peer's close frame, or a failure, data is discarded;
+ * a failed connection returns its error again. TW_ERR_NO_MEMORY also fails the connection. A call with len 0 gives back
+ * the memory of the last events and does nothing else. Since 0.1. */
+TW_API tw_status tw_conn_receive(tw_conn *conn, uint8_t *data, size_t len, tw_event *events, size_t cap,
+                                 size_t *out_count, size_t *out_consumed);
+
+/* Where to read from the socket into, *out_cap bytes: the buffer of a message under way, where its frame misses as much
+ * as a read buffer has, so that its bytes land where they will live; or else a read buffer, borrowed until its events
+ * are given back, of a size that follows how full the reads are. hint: bytes known to wait in the socket, or 0. Gives
+ * back the memory of the last events. The room is this connection's until the next call that takes input; calling again
+ * without one is allowed. TW_ERR_STATE: tw_conn_read_commit returned TW_NEED_ROOM; TW_ERR_NO_MEMORY,
+ * TW_ERR_LIMIT_MEMORY: the connection goes on. Since 0.1. */
+TW_API tw_status tw_conn_read_buffer(tw_conn *conn, size_t hint, uint8_t **out_data, size_t *out_cap);
+
+/* Like tw_conn_receive, of the first `len` bytes of that room. After TW_NEED_ROOM call it with len 0 until it returns
+ * something else; no other input is taken before (TW_ERR_STATE). len 0 otherwise (nothing was there to read) gives the
+ * room back. TW_ERR_ARGUMENT: len is more than the room. Since 0.1. */
+TW_API tw_status tw_conn_read_commit(tw_conn *conn, size_t len, tw_event *events, size_t cap, size_t *out_count);
+
+/* Like tw_conn_receive, except that it stops with TW_NEED_ROOM after one TW_EVENT_MESSAGE where data has more, and that
+ * its bytes are put together in dst. A message of more than dst_cap bytes comes in memory of the engine as ever: event
+ * data tells. While a message is cut, dst belongs to the connection: until it is complete, or the connection has
+ * failed or is destroyed, every call that takes input is this one with the same dst and dst_cap (TW_ERR_STATE).
+ * TW_ERR_STATE also with TW_CONN_STREAM. Since 0.1. */
+TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
+                                      tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
+
+/* Bytes with one or more holders, which may be in different threads. */
+typedef struct tw_lease tw_lease;
+
+/* Moves the bytes of an event of the last call that took input, at most once for each, out of the connection, which may
+ * then go on or be destroyed; its pool must stay. A message that the engine put together is not copied, anything else
+ * is. *out_data points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
+ * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
+
+/* Adds a holder. Since 0.1. */
+TW_API tw_status tw_lease_retain(tw_lease *lease);
+
+/* Gives the lease back; its bytes are freed with the last holder's. NULL is ignored. Since 0.1. */
+TW_API void tw_lease_release(tw_lease *lease);
+
+/* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and
+ * the connection has failed. Since 0.1. */
+TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
+
+/* tw_conn_send flags */
+#define TW_SEND_MORE 0x1u       /* more fragments of this message follow; they have opcode TW_OPCODE_CONTINUATION */
+#define TW_SEND_VALID_UTF8 0x2u /* the caller vouches for the text: for all fragments of a message, or for none */
+/* Where compression was negotiated, a message of min_len or more, judged by its first fragment, is compressed. */
+#define TW_SEND_COMPRESS 0x4u    /* whatever its length; first fragment only */
+#define TW_SEND_NO_COMPRESS 0x8u /* not this one; first fragment only */
+/* data may be used until all output up to its end was consumed, or the connection is destroyed: from min_borrow_len on
+ * it is then not copied, but for what is masked or compressed. */
+#define TW_SEND_BORROW 0x10u
+/* With TW_SEND_BORROW, of a client: data may be masked where it lies, not copied. */
+#define TW_SEND_MASK_IN_PLACE 0x20u
+
+/* Queues a message, or a fragment of one. data is copied unless the flags allow otherwise. TW_ERR_STATE: not open, or
+ * out of the order of fragments; TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing
+ * was queued and the connection goes on. Since 0.1. */
+TW_API tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags);
+
+/* A message, or a fragment of one, as tw_conn_send takes it. Not versioned: its 24 bytes never change. */
+typedef struct tw_message {
+  const uint8_t *data;
+  size_t len;      /* bytes */
+  uint32_t opcode; /* TW_OPCODE_TEXT, _BINARY or _CONTINUATION */
+  uint32_t flags;  /* TW_SEND_... */
+} tw_message;
+
+/* tw_conn_send of each message in turn, until one is refused: with its status. *out_count, always written, is how many
+ * were queued. Since 0.1. */
+TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, size_t count, size_t *out_count);
+
+/* A message that is encoded once, and compressed once for each profile of compression, to be sent by many connections.
+ * Safe for threads. */
+typedef struct tw_prepared tw_prepared;
+
+/* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
+ * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and
+ * TW_ERR_NO_MEMORY write NULL. Since 0.1. */
+TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
+                                    tw_prepared **out_prepared);
+
+/* Gives the message up; connections that have it queued keep what they need of it. Since 0.1. */
+TW_API void tw_prepared_destroy(tw_prepared *prepared);
+
+/* Queues a prepared message, statuses as tw_conn_send. A server shares its bytes from min_borrow_len on, unless its
+ * compressor keeps a context; a client copies and masks them. Since 0.1. */
+TW_API tw_status tw_conn_send_prepared(tw_conn *conn, tw_prepared *prepared);
+
+/* Queues a ping or an unsolicited pong of at most 125 bytes. Statuses as tw_conn_send. Since 0.1. */
+TW_API tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len);
+TW_API tw_status tw_conn_pong(tw_conn *conn, const uint8_t *data, size_t len);
+
+/* Starts the closing handshake, or answers the peer's close frame in place of the engine. code 0 sends none (reason
+ * must be empty); reason is UTF-8 of at most 123 bytes. Events go on until the peer answers. TW_ERR_STATE: not open, or
+ * a close frame was sent. Since 0.1. */
+TW_API tw_status tw_conn_close(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);
+
+/* Shows the queued output, oldest byte first, as at most `cap` views; they stay valid, and nothing is consumed, until
+ * tw_conn_output_consume or tw_conn_destroy. *out_count is 0 when nothing is queued.
+ * The close frame that answers the peer's, or a failure, is added by this call: until then messages may still be sent,
+ * so that those which were received before are answered first. Since 0.1. */
+TW_API tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count);
+
+/* Writes how many bytes of output are queued, without a close frame that tw_conn_output will add. Since 0.1. */
+TW_API tw_status tw_conn_output_len(const tw_conn *conn, size_t *out_len);
+
+/* Says that the first `len` bytes of the output were written. TW_ERR_ARGUMENT when that is more than is queued.
+ * Since 0.1. */
+TW_API tw_status tw_conn_output_consume(tw_conn *conn, size_t len);
+
+#define TW_STATE_CONNECTING 0u /* opening handshake */
+#define TW_STATE_OPEN 1u
+#define TW_STATE_CLOSING 2u /* one close frame was sent or received, or the connection failed: the other is missing */
+#define TW_STATE_CLOSED 3u  /* nothing more is read or sent, but for the output that is queued */
+
+/* TW_STATE_...; TW_STATE_CLOSED for NULL. Since 0.1. */
+TW_API uint32_t tw_conn_state(const tw_conn *conn);
+
+/* READ: input is expected. WRITE: output is queued. CLOSE: nothing is left to read or write; a server closes the socket
+ * now, a client waits for the server to do so first (RFC 6455 7.1.1), with a time limit of its own. PAUSE: the peer
+ * reads more slowly than is sent; send no more, and better read no more, until it goes. Who reads no more sees no pong:
+ * pong_timeout_ns bounds the pause. */
+#define TW_WANT_READ 1u
+#define TW_WANT_WRITE 2u
+#define TW_WANT_CLOSE 4u
+#define TW_WANT_PAUSE 8u
+
+/* What the connection waits for, TW_WANT_... or-ed. Since 0.1. */
+TW_API uint32_t tw_conn_wants(const tw_conn *conn);
+
+/* Tells the time, of any clock that does not go back: call it before the calls that take input, and at the deadline.
+ * Pings, and fails the connection when a time-out has passed: the result is then TW_ERR_TIMEOUT_..., to be handled like
+ * that of tw_conn_receive. A failed connection returns its error again. *out_next_deadline_ns, always written, is when
+ * to call again at the latest, TW_NEVER where nothing is awaited; every call of this connection may bring it nearer.
+ * Without ticks there are no time-outs, pings and rates. Since 0.1. */
+TW_API tw_status tw_conn_tick(tw_conn *conn, uint64_t now_ns, uint64_t *out_next_deadline_ns);
+
+typedef struct tw_error {
+  size_t struct_size;
+  tw_status status;    /* TW_OK: the connection has not failed */
+  uint32_t close_code; /* that answered the failure; 1006 where none did, 0 in the handshake */
+  uint64_t offset;     /* in the received stream, of the offending byte or frame */
+  const char *message; /* static, as the three below */
+  const char *section; /* "RFC 6455 5.2"; NULL where no rule of an RFC was broken */
+  const char *limit;   /* the name of the limit in tw_conn_config or tw_handshake_config; NULL for none */
+} tw_error;
+#define TW_ERROR_INIT \
+  { sizeof(tw_error), TW_OK, 0, 0, NULL, NULL, NULL }
+
+/* Why the connection failed. *error has its struct_size set. Since 0.1. */
+TW_API tw_status tw_conn_get_error(const tw_conn *conn, tw_error *error);
+
+#define TW_CLOSE_BY_NOBODY 0u /* not yet */
+#define TW_CLOSE_BY_US 1u     /* tw_conn_close */
+#define TW_CLOSE_BY_PEER 2u   /* its close frame came first */
+#define TW_CLOSE_BY_ERROR 3u  /* the connection failed, see tw_conn_get_error */
+
+/* How the connection ended, or is about to. Not versioned: its 8 bytes never change. */
+typedef struct tw_close {
+  uint16_t local_code;  /* in our close frame, 1005 where it has none; 0: not queued yet */
+  uint16_t remote_code; /* in the peer's, 1005 where it has none; 0: not received */
+  uint32_t cause;       /* TW_CLOSE_BY_..., the first of them */
+} tw_close;
+
+/* Writes the close codes of both directions and what began the closing. Since 0.1. */
+TW_API tw_status tw_conn_get_close(const tw_conn *conn, tw_close *out_close);
+
+/* Writes what was negotiated; all zero before TW_EVENT_OPEN, and where compression was not. Since 0.1. */
+TW_API tw_status tw_conn_get_deflate(const tw_conn *conn, tw_deflate *out_deflate);
+
+typedef struct tw_conn_stats {
+  size_t struct_size;
+  uint64_t bytes_received; /* taken from the stream, the opening handshake included */
+  uint64_t bytes_sent;     /* queued */
+  uint64_t messages_received;
+  uint64_t messages_sent;
+  uint64_t frames_received; /* of all kinds */
+  uint64_t frames_sent;
+  uint64_t control_frames_received;
+  uint64_t control_frames_sent;
+  uint64_t deflated_received_len; /* payload bytes of compressed messages, as received */
+  uint64_t inflated_received_len; /* the same messages after inflation */
+  uint64_t deflated_sent_len;
+  uint64_t inflated_sent_len;
+  uint64_t held_len;    /* bytes that the connection holds now, its own struct and all bookkeeping included */
+  uint64_t context_len; /* of these, compression state kept between messages */
+  uint64_t rtt_ns;      /* from the last ping of tw_conn_tick to its pong, up to the next microsecond; 0: unknown */
+} tw_conn_stats;
+#define TW_CONN_STATS_INIT \
+  { sizeof(tw_conn_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
+TW_API tw_status tw_conn_get_stats(const tw_conn *conn, tw_conn_stats *stats);
+
+/* ---- dlopen -------------------------------------------------------------------------------------------------- */
+
+struct tw_api; /* tw_table.h */
+
+/* The table of all functions above, for hosts that find the library with dlopen. NULL when the library does not speak
+ * that version of the interface: pass TW_ABI_MAJOR. Static. Since 0.1. */
+TW_API const struct tw_api *tw_get_api(uint32_t abi_major);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TIDEWIRE_TIDEWIRE_H_ */

@@ -17,8 +17,8 @@ ROOMS = ["base", "simd", "wire", "buffer", "message", "connection", "capi", "bin
 SOURCES = {".c", ".cc", ".h", ".hpp", ".cpp", ".inc"}
 
 MAX_LINES = 400
-# The one public header, and tables.
-LONG_FILES = {"capi/include/tidewire/tidewire.h"}
+# The one public header, as it is and as it was.
+LONG_FILE = re.compile(r"capi/(include|abi/[\d.]+)/tidewire/tidewire\.h$")
 
 # The engine runs without the C++ run time. What these headers declare allocates, throws, locks or prints.
 RUNTIME_HEADERS = set(
@@ -78,7 +78,7 @@ def check_file(path, text):
             line = text.count("\n", 0, match.start(2)) + 1
             found.append(f"{path}:{line}: include of {match[2]}: {fault}")
     lines = text.count("\n")
-    if lines > MAX_LINES and path not in LONG_FILES:
+    if lines > MAX_LINES and not LONG_FILE.match(path):
         found.append(f"{path}: {lines} lines, more than {MAX_LINES}")
     return found
 

@@ -116,6 +116,19 @@ tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *n
   return TW_OK;
 }
 
+tw_status tw_head_next(const tw_head *head, const uint8_t *data, size_t *cursor, tw_view *out_name,
+                       tw_view *out_value) {
+  if (head == nullptr || data == nullptr || cursor == nullptr || out_value == nullptr) return TW_ERR_NULL;
+  const HttpHead ours = load_head(*head);
+  if (!ours.complete()) return TW_ERR_STATE;
+  ByteView name;
+  ByteView value;
+  if (!ours.next_header(data, cursor, &name, &value)) return TW_NEED_INPUT;
+  if (out_name != nullptr) *out_name = to_c(name);
+  *out_value = to_c(value);
+  return TW_OK;
+}
+
 tw_status tw_request_check(const tw_head *head, const uint8_t *data, const tw_handshake_config *config,
                            tw_agreement *out_agreement) {
   if (head == nullptr || data == nullptr || out_agreement == nullptr) return TW_ERR_NULL;

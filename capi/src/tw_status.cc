@@ -82,4 +82,8 @@ uint16_t tw_status_close_code(tw_status status) { return status_info(static_cast
 
 uint16_t tw_status_http_status(tw_status status) { return status_info(static_cast<Status>(status)).http_status; }
 
+const char *tw_status_section(tw_status status) { return status_info(static_cast<Status>(status)).section; }
+
+const char *tw_status_limit(tw_status status) { return status_info(static_cast<Status>(status)).limit; }
+
 }  // extern "C"

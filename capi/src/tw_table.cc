@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table for dlopen. Its order is the header's; a test compares them.
+// The table for dlopen. Its order is that of tw_table.h, where every version adds at the end.
 #include "capi/include/tidewire/tw_table.h"
 
 namespace {
@@ -41,6 +41,8 @@ constexpr tw_api kApiTable = {
     tw_conn_wants,          tw_conn_tick,
     tw_conn_get_error,      tw_conn_get_close,
     tw_conn_get_deflate,    tw_conn_get_stats,
+    tw_status_section,      tw_status_limit,
+    tw_masking_keys,        tw_head_next,
 };
 
 }  // namespace

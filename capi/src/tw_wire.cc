@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Frames.
 #include "capi/src/guard.h"
+#include "capi/src/seams.h"
 #include "core/base/endian.h"
 #include "core/wire/close_code.h"
 #include "core/wire/frame_batch.h"
@@ -155,6 +156,15 @@ tw_status tw_frames_encode_views(const tw_frame *frames, size_t count, uint8_t *
   }
   *out_view_count = static_cast<size_t>(view - views);
   return TW_OK;
+}
+
+tw_status tw_masking_keys(const tw_random *random, uint8_t *keys, size_t count) {
+  if (keys == nullptr && count > 0) return TW_ERR_NULL;
+  if (count > SIZE_MAX / 4) return TW_ERR_ARGUMENT;
+  RandomSource source;
+  Status status = read_random(random, &source);
+  if (status == Status::kOk) status = source.fill(keys, count * 4);
+  return to_c(status);
 }
 
 int32_t tw_close_code_valid(uint32_t code) { return close_code_valid(code) ? 1 : 0; }

@@ -52,11 +52,13 @@ def field_of(declaration):
     return match.group(1) or match.group(2)
 
 
-def check_functions(stable, unstable, table, symbols):
+def check_functions(stable, unstable, table, frozen_table, symbols):
     check_equal("functions in a header", sorted(stable + unstable), symbols)
     check_equal("order of symbols.txt", symbols, sorted(symbols))
     slots = ["tw_" + name for name in SLOT.findall(table)]
-    check_equal("slots of the table", slots, [name for name in stable if name != "tw_get_api"])
+    check_equal("slots of the table", sorted(slots), sorted(name for name in stable if name != "tw_get_api"))
+    frozen = ["tw_" + name for name in SLOT.findall(frozen_table)]
+    check_equal("slots of version 1.0", slots[: len(frozen)], frozen)
 
 
 def check_layout(structs, constants, layout):
@@ -89,7 +91,9 @@ def main(source_dir, library, *options):
     structs = re.findall(r"^typedef struct (tw_\w+) \{(.*?)^\}", header, re.MULTILINE | re.DOTALL)
     constants = {name: str(int(value, 0)) for name, value in CONSTANT.findall(header) if name not in NOT_IN_LAYOUT}
 
-    check_functions(functions, FUNCTION.findall(unstable), (include / "tw_table.h").read_text(), symbols)
+    table = (include / "tw_table.h").read_text()
+    frozen_table = (root / "capi/abi/1.0/tidewire/tw_table.h").read_text()
+    check_functions(functions, FUNCTION.findall(unstable), table, frozen_table, symbols)
     check_layout(structs, constants, layout)
     check_library(library, versions, "--sanitized" in options)
     if len(functions) < 50 or len(structs) < 10 or len(constants) < 80:

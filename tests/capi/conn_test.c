@@ -4,33 +4,7 @@
  */
 #include "check.h"
 
-static const tw_conn_config kUpgraded = {sizeof(tw_conn_config),
-                                         TW_ROLE_SERVER,
-                                         TW_CONN_UPGRADED,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         0,
-                                         NULL,
-                                         NULL,
-                                         NULL,
-                                         NULL,
-                                         NULL,
-                                         NULL};
+static const tw_conn_config kUpgraded = {.struct_size = sizeof(tw_conn_config), .flags = TW_CONN_UPGRADED};
 
 /* Moves all output of one side into the other; returns the number of events, the last of which is *out_event. */
 static size_t carry(tw_conn *from, tw_conn *to, tw_event *out_event) {
@@ -147,9 +121,12 @@ static void test_config_of_another_version(void) {
   } newer = {TW_CONN_CONFIG_INIT, 0};
   tw_conn_config config = kUpgraded;
   tw_conn *conn = (tw_conn *)&config;
-  config.struct_size = sizeof(config) - 1;
+  config.struct_size = offsetof(tw_conn_config, log) - 1; /* less than any version had */
   CHECK_STATUS(tw_conn_create(&config, &conn), TW_ERR_ARGUMENT);
   CHECK(conn == NULL);
+  config.struct_size = offsetof(tw_conn_config, log); /* 1.0 */
+  CHECK_STATUS(tw_conn_create(&config, &conn), TW_OK);
+  tw_conn_destroy(conn);
   newer.config = kUpgraded;
   newer.config.struct_size = sizeof(newer);
   CHECK_STATUS(tw_conn_create(&newer.config, &conn), TW_OK);

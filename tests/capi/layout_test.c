@@ -48,6 +48,11 @@ static void put_plain_structs(void) {
   FIELD(tw_frame, header_len);
   FIELD(tw_frame, masking_key);
   FIELD(tw_frame, offset);
+  SIZE(tw_log);
+  FIELD(tw_log, put_line);
+  FIELD(tw_log, context);
+  FIELD(tw_log, level);
+  FIELD(tw_log, reserved);
   SIZE(tw_header);
   FIELD(tw_header, name);
   FIELD(tw_header, value);
@@ -157,6 +162,7 @@ static void put_versioned_structs(void) {
   FIELD(tw_conn_config, handshake);
   FIELD(tw_conn_config, deflate);
   FIELD(tw_conn_config, negotiated);
+  FIELD(tw_conn_config, log);
   SIZE(tw_error);
   FIELD(tw_error, struct_size);
   FIELD(tw_error, status);
@@ -263,6 +269,9 @@ static void put_statuses(void) {
 
 static void put_constants(void) {
   CONSTANT(TW_ABI_MAJOR);
+  CONSTANT(TW_LOG_ERROR);
+  CONSTANT(TW_LOG_INFO);
+  CONSTANT(TW_LOG_DEBUG);
   CONSTANT(TW_OPCODE_CONTINUATION);
   CONSTANT(TW_OPCODE_TEXT);
   CONSTANT(TW_OPCODE_BINARY);

@@ -97,6 +97,13 @@ static void check_handshake_and_connection(const tw_api *api) {
   SLOT(api, conn_get_stats);
 }
 
+static void check_1_1(const tw_api *api) {
+  SLOT(api, status_section);
+  SLOT(api, status_limit);
+  SLOT(api, masking_keys);
+  SLOT(api, head_next);
+}
+
 int main(int argc, char **argv) {
   tw_get_api_fn get_api;
   const tw_api *api;
@@ -122,6 +129,7 @@ int main(int argc, char **argv) {
   CHECK_EQ(api->version(), TW_VERSION_MAJOR * 65536 + TW_VERSION_MINOR * 256 + TW_VERSION_PATCH);
   check_wire(api);
   check_handshake_and_connection(api);
+  check_1_1(api);
   CHECK_EQ(offsetof(tw_api, version) + slot_count * sizeof(any_function), sizeof(tw_api));
   dlclose(library);
   return check_result();

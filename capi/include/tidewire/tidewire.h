@@ -2,8 +2,8 @@
  *
  * tidewire: a WebSocket engine (RFC 6455) that owns no socket, clock, file or thread.
  *
- * Order: version and status; kernels; frames; pool; handshake; connection; the table for dlopen.
- * What is not in this file is not promised.
+ * Order: version and status; kernels; frames; pool; compression; handshake; connection, first what every program
+ * needs; the table for dlopen. What is not in this file is not promised. capi/README.md is the guide.
  *
  * Rules that hold for every function unless its comment says otherwise:
  *   Threads    An object is used by one thread at a time; different objects are independent. Functions without an
@@ -38,18 +38,18 @@ extern "C" {
 /* ---- Version ------------------------------------------------------------------------------------------------- */
 
 #define TW_VERSION_MAJOR 0
-#define TW_VERSION_MINOR 1
+#define TW_VERSION_MINOR 2
 #define TW_VERSION_PATCH 0
-#define TW_VERSION_STRING "0.1.0"
+#define TW_VERSION_STRING "0.2.0"
 
 /* The version of the binary interface. A minor one only adds: a program that was built for 1.0 runs with every 1.x. */
 #define TW_ABI_MAJOR 1
-#define TW_ABI_MINOR 0
+#define TW_ABI_MINOR 1
 
 /* The version of the library that runs: major * 65536 + minor * 256 + patch. Since 0.1. */
 TW_API uint32_t tw_version(void);
 
-/* The same as text, "0.1.0". Static. Since 0.1. */
+/* The same as text, "0.2.0". Static. Since 0.1. */
 TW_API const char *tw_version_string(void);
 
 /* ---- Status -------------------------------------------------------------------------------------------------- */
@@ -140,6 +140,13 @@ TW_API uint16_t tw_status_close_code(tw_status status);
 
 /* The HTTP status with which a server refuses a handshake (400, 403, 426, ...); 0 where none fits. Since 0.1. */
 TW_API uint16_t tw_status_http_status(tw_status status);
+
+/* "RFC 6455 5.2": the rule that was broken; NULL where it is none of an RFC. Static. Since 0.2. */
+TW_API const char *tw_status_section(tw_status status);
+
+/* "max_frame_len": the limit that was reached, as tw_conn_config, tw_handshake_config or tw_deflate_config name it;
+ * NULL for none. Static. Since 0.2. */
+TW_API const char *tw_status_limit(tw_status status);
 
 /* ---- Common types -------------------------------------------------------------------------------------------- */
 
@@ -263,6 +270,10 @@ TW_API tw_status tw_frames_encode(const tw_frame *frames, size_t count, uint8_t 
  */
 TW_API tw_status tw_frames_encode_views(const tw_frame *frames, size_t count, uint8_t *headers, size_t cap,
                                         size_t *out_headers_len, tw_view *views, size_t *out_view_count);
+
+/* Writes `count` masking keys of 4 bytes each, for tw_frame.masking_key: a fresh one for each frame that a client sends
+ * (RFC 6455 5.3, 10.3). random may be NULL. TW_ERR_RANDOM leaves keys undefined. Since 0.2. */
+TW_API tw_status tw_masking_keys(const tw_random *random, uint8_t *keys, size_t count);
 
 /* Whether a close frame may carry this code (RFC 6455 7.4, IANA): 1000-1003, 1007-1014, 3000-4999. Returns 1 or 0.
  * Since 0.1. */
@@ -463,6 +474,11 @@ TW_API tw_status tw_head_status(const tw_head *head, const uint8_t *data, tw_vie
 TW_API tw_status tw_head_header(const tw_head *head, const uint8_t *data, const char *name, size_t index,
                                 tw_view *out_name, tw_view *out_value);
 
+/* Walks over all headers in their order: *cursor is 0 at first, and is moved on. out_name may be NULL. TW_NEED_INPUT
+ * when there are no more. Since 0.2. */
+TW_API tw_status tw_head_next(const tw_head *head, const uint8_t *data, size_t *cursor, tw_view *out_name,
+                              tw_view *out_value);
+
 /* What the opening handshake led to. Not versioned: its 40 bytes never change. */
 typedef struct tw_agreement {
   uint32_t subprotocol;          /* position in tw_handshake_config.subprotocols plus 1; 0: none */
@@ -514,6 +530,20 @@ typedef struct tw_conn tw_conn;
 #define TW_ROLE_SERVER 0u
 #define TW_ROLE_CLIENT 1u
 
+#define TW_LOG_ERROR 1u /* a connection failed: one line with the status, the rule or limit, and the offset */
+#define TW_LOG_INFO 2u  /* it opened, with what was negotiated; it was closed, with the codes of both sides */
+#define TW_LOG_DEBUG 3u /* control frames, and pauses of the output */
+
+/* Where lines about connections go: tw_conn_config.log. `put_line` is called within calls of the connection and in their
+ * thread; it calls no function with this connection. `line` has `len` printable ASCII bytes, without a line end and
+ * with a zero byte behind, and is valid during the call. What is not wanted is not formatted. Since 0.2. */
+typedef struct tw_log {
+  void (*put_line)(void *context, const tw_conn *conn, uint32_t level, const char *line, size_t len);
+  void *context;
+  uint32_t level;    /* TW_LOG_...: the most detailed that is wanted */
+  uint32_t reserved; /* 0 */
+} tw_log;
+
 typedef struct tw_conn_config {
   size_t struct_size;
   uint32_t role;                        /* TW_ROLE_... */
@@ -543,11 +573,12 @@ typedef struct tw_conn_config {
   const tw_deflate_config *deflate;     /* NULL: no compression; copied */
   const tw_deflate *negotiated;         /* what a handshake done elsewhere agreed on; only with TW_CONN_UPGRADED and
                                            deflate; copied */
+  const tw_log *log;                    /* NULL: nothing is logged; copied. Since 0.2 */
 } tw_conn_config;
 #define TW_CONN_CONFIG_INIT                                                                                            \
   {                                                                                                                    \
     sizeof(tw_conn_config), TW_ROLE_SERVER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, \
-        NULL, NULL, NULL                                                                                               \
+        NULL, NULL, NULL, NULL                                                                                         \
   }
 
 #define TW_NEVER UINT64_MAX /* a time-out that never comes, a limit that is never reached */
@@ -613,29 +644,6 @@ TW_API tw_status tw_conn_read_buffer(tw_conn *conn, size_t hint, uint8_t **out_d
  * room back. TW_ERR_ARGUMENT: len is more than the room. Since 0.1. */
 TW_API tw_status tw_conn_read_commit(tw_conn *conn, size_t len, tw_event *events, size_t cap, size_t *out_count);
 
-/* Like tw_conn_receive, except that it stops with TW_NEED_ROOM after one TW_EVENT_MESSAGE where data has more, and that
- * its bytes are put together in dst. A message of more than dst_cap bytes comes in memory of the engine as ever: event
- * data tells. While a message is cut, dst belongs to the connection: until it is complete, or the connection has
- * failed or is destroyed, every call that takes input is this one with the same dst and dst_cap (TW_ERR_STATE).
- * TW_ERR_STATE also with TW_CONN_STREAM. Since 0.1. */
-TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
-                                      tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
-
-/* Bytes with one or more holders, which may be in different threads. */
-typedef struct tw_lease tw_lease;
-
-/* Moves the bytes of an event of the last call that took input, at most once for each, out of the connection, which may
- * then go on or be destroyed; its pool must stay. A message that the engine put together is not copied, anything else
- * is. *out_data points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
- * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
-TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
-
-/* Adds a holder. Since 0.1. */
-TW_API tw_status tw_lease_retain(tw_lease *lease);
-
-/* Gives the lease back; its bytes are freed with the last holder's. NULL is ignored. Since 0.1. */
-TW_API void tw_lease_release(tw_lease *lease);
-
 /* Says that the peer closed its direction of the stream. TW_OK after the closing handshake, otherwise TW_ERR_EOF and
  * the connection has failed. Since 0.1. */
 TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
@@ -656,35 +664,6 @@ TW_API tw_status tw_conn_receive_eof(tw_conn *conn);
  * out of the order of fragments; TW_ERR_TEXT: not UTF-8; TW_ERR_LIMIT_OUTPUT, TW_ERR_NO_MEMORY, TW_ERR_RANDOM: nothing
  * was queued and the connection goes on. Since 0.1. */
 TW_API tw_status tw_conn_send(tw_conn *conn, uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags);
-
-/* A message, or a fragment of one, as tw_conn_send takes it. Not versioned: its 24 bytes never change. */
-typedef struct tw_message {
-  const uint8_t *data;
-  size_t len;      /* bytes */
-  uint32_t opcode; /* TW_OPCODE_TEXT, _BINARY or _CONTINUATION */
-  uint32_t flags;  /* TW_SEND_... */
-} tw_message;
-
-/* tw_conn_send of each message in turn, until one is refused: with its status. *out_count, always written, is how many
- * were queued. Since 0.1. */
-TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, size_t count, size_t *out_count);
-
-/* A message that is encoded once, and compressed once for each profile of compression, to be sent by many connections.
- * Safe for threads. */
-typedef struct tw_prepared tw_prepared;
-
-/* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
- * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and
- * TW_ERR_NO_MEMORY write NULL. Since 0.1. */
-TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
-                                    tw_prepared **out_prepared);
-
-/* Gives the message up; connections that have it queued keep what they need of it. Since 0.1. */
-TW_API void tw_prepared_destroy(tw_prepared *prepared);
-
-/* Queues a prepared message, statuses as tw_conn_send. A server shares its bytes from min_borrow_len on, unless its
- * compressor keeps a context; a client copies and masks them. Since 0.1. */
-TW_API tw_status tw_conn_send_prepared(tw_conn *conn, tw_prepared *prepared);
 
 /* Queues a ping or an unsolicited pong of at most 125 bytes. Statuses as tw_conn_send. Since 0.1. */
 TW_API tw_status tw_conn_ping(tw_conn *conn, const uint8_t *data, size_t len);
@@ -765,6 +744,8 @@ typedef struct tw_close {
 /* Writes the close codes of both directions and what began the closing. Since 0.1. */
 TW_API tw_status tw_conn_get_close(const tw_conn *conn, tw_close *out_close);
 
+/* ---- Connection, advanced ------------------------------------------------------------------------------------ */
+
 /* Writes what was negotiated; all zero before TW_EVENT_OPEN, and where compression was not. Since 0.1. */
 TW_API tw_status tw_conn_get_deflate(const tw_conn *conn, tw_deflate *out_deflate);
 
@@ -791,6 +772,58 @@ typedef struct tw_conn_stats {
 
 /* Copies the counters into *stats, whose struct_size says how much room it has. Since 0.1. */
 TW_API tw_status tw_conn_get_stats(const tw_conn *conn, tw_conn_stats *stats);
+
+/* Like tw_conn_receive, except that it stops with TW_NEED_ROOM after one TW_EVENT_MESSAGE where data has more, and that
+ * its bytes are put together in dst. A message of more than dst_cap bytes comes in memory of the engine as ever: event
+ * data tells. While a message is cut, dst belongs to the connection: until it is complete, or the connection has
+ * failed or is destroyed, every call that takes input is this one with the same dst and dst_cap (TW_ERR_STATE).
+ * TW_ERR_STATE also with TW_CONN_STREAM. Since 0.1. */
+TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
+                                      tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
+
+/* Bytes with one or more holders, which may be in different threads. */
+typedef struct tw_lease tw_lease;
+
+/* Moves the bytes of an event of the last call that took input, at most once for each, out of the connection, which may
+ * then go on or be destroyed; its pool must stay. A message that the engine put together is not copied, anything else
+ * is. *out_data points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
+ * TW_ERR_NO_MEMORY writes NULL. Since 0.1. */
+TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
+
+/* Adds a holder. Since 0.1. */
+TW_API tw_status tw_lease_retain(tw_lease *lease);
+
+/* Gives the lease back; its bytes are freed with the last holder's. NULL is ignored. Since 0.1. */
+TW_API void tw_lease_release(tw_lease *lease);
+
+/* A message, or a fragment of one, as tw_conn_send takes it. Not versioned: its 24 bytes never change. */
+typedef struct tw_message {
+  const uint8_t *data;
+  size_t len;      /* bytes */
+  uint32_t opcode; /* TW_OPCODE_TEXT, _BINARY or _CONTINUATION */
+  uint32_t flags;  /* TW_SEND_... */
+} tw_message;
+
+/* tw_conn_send of each message in turn, until one is refused: with its status. *out_count, always written, is how many
+ * were queued. Since 0.1. */
+TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, size_t count, size_t *out_count);
+
+/* A message that is encoded once, and compressed once for each profile of compression, to be sent by many connections.
+ * Safe for threads. */
+typedef struct tw_prepared tw_prepared;
+
+/* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
+ * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and
+ * TW_ERR_NO_MEMORY write NULL. Since 0.1. */
+TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
+                                    tw_prepared **out_prepared);
+
+/* Gives the message up; connections that have it queued keep what they need of it. Since 0.1. */
+TW_API void tw_prepared_destroy(tw_prepared *prepared);
+
+/* Queues a prepared message, statuses as tw_conn_send. A server shares its bytes from min_borrow_len on, unless its
+ * compressor keeps a context; a client copies and masks them. Since 0.1. */
+TW_API tw_status tw_conn_send_prepared(tw_conn *conn, tw_prepared *prepared);
 
 /* ---- dlopen -------------------------------------------------------------------------------------------------- */
 

@@ -18,7 +18,7 @@ typedef struct tw_api {
   uint32_t abi_major; /* TW_ABI_MAJOR of the provider */
   uint32_t abi_minor; /* TW_ABI_MINOR of the provider */
 
-  /* 0.1 */
+  /* 1.0 */
   uint32_t (*version)(void);
   const char *(*version_string)(void);
   const char *(*status_name)(tw_status status);
@@ -100,6 +100,13 @@ typedef struct tw_api {
   tw_status (*conn_get_close)(const tw_conn *conn, tw_close *out_close);
   tw_status (*conn_get_deflate)(const tw_conn *conn, tw_deflate *out_deflate);
   tw_status (*conn_get_stats)(const tw_conn *conn, tw_conn_stats *stats);
+
+  /* 1.1 */
+  const char *(*status_section)(tw_status status);
+  const char *(*status_limit)(tw_status status);
+  tw_status (*masking_keys)(const tw_random *random, uint8_t *keys, size_t count);
+  tw_status (*head_next)(const tw_head *head, const uint8_t *data, size_t *cursor, tw_view *out_name,
+                         tw_view *out_value);
 } tw_api;
 
 /* Whether the provider's table has `member` (1 or 0). */

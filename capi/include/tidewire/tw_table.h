@@ -13,6 +13,9 @@
 extern "C" {
 #endif
 
+/* ---- dlopen -------------------------------------------------------------------------------------------------- */
+
+/* The functions of tidewire.h, by their names without tw_. Since 0.1. */
 typedef struct tw_api {
   size_t struct_size; /* bytes of the provider's table */
   uint32_t abi_major; /* TW_ABI_MAJOR of the provider */
@@ -112,7 +115,7 @@ typedef struct tw_api {
 /* Whether the provider's table has `member` (1 or 0). */
 #define TW_API_HAS(api, member) ((api)->struct_size >= offsetof(tw_api, member) + sizeof((api)->member))
 
-/* The type of tw_get_api, for the result of dlsym. */
+/* The type of tw_get_api, for the result of dlsym. Since 0.1. */
 typedef const tw_api *(*tw_get_api_fn)(uint32_t abi_major);
 
 #ifdef __cplusplus

@@ -11,10 +11,12 @@
 extern "C" {
 #endif
 
-/* The kernel rows ("avx512", "avx2", "sse2", "neon", "scalar") that this processor can run, best first. */
+/* ---- Unstable ------------------------------------------------------------------------------------------------ */
+
+/* The number of kernel rows ("avx512", "avx2", "sse2", "neon", "scalar") that this processor can run. */
 TW_API size_t tw_unstable_kernel_count(void);
 
-/* The name of row `index`, NULL beyond the last. Static. */
+/* The name of row `index`, best first; NULL beyond the last. Static. */
 TW_API const char *tw_unstable_kernel_name(size_t index);
 
 /* The row in use. Static. */

@@ -880,10 +880,10 @@ TW_API tw_status tw_conn_send_prepared(tw_conn *conn, tw_prepared *prepared);
 
 /* ---- dlopen -------------------------------------------------------------------------------------------------- */
 
-struct tw_api; /* tw_table.h */
+struct tw_api;
 
-/* The table of all functions above, for hosts that find the library with dlopen. NULL when the library does not speak
- * that version of the interface: pass TW_ABI_MAJOR. Static. Since 0.1. */
+/* The table of all functions above (tw_table.h), for hosts that find the library with dlopen. NULL when the library
+ * does not speak that version of the interface: pass TW_ABI_MAJOR. Static. Since 0.1. */
 TW_API const struct tw_api *tw_get_api(uint32_t abi_major);
 
 #ifdef __cplusplus

@@ -1,0 +1,1 @@
+cc sample.c $(pkg-config --cflags --libs tidewire) -o sample

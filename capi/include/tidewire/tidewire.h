@@ -840,7 +840,7 @@ typedef struct tw_lease tw_lease;
 /* Moves the bytes of an event of the last call that took input, at most once for each, out of the connection, which may
  * then go on or be destroyed; its pool must stay. A message that the engine put together is not copied, anything else
  * is. *out_data points to event->len bytes, which belong to the lease with its one holder; may be NULL where len is 0.
- * TW_ERR_NO_MEMORY writes NULL, and the event stays as it was. Since 0.1. */
+ * TW_ERR_NO_MEMORY: the event stays as it was. An error writes NULL to *out_lease. Since 0.1. */
 TW_API tw_status tw_conn_detach(tw_conn *conn, const tw_event *event, tw_lease **out_lease, uint8_t **out_data);
 
 /* Adds a holder. Since 0.1. */
@@ -866,8 +866,8 @@ TW_API tw_status tw_conn_send_batch(tw_conn *conn, const tw_message *messages, s
 typedef struct tw_prepared tw_prepared;
 
 /* Copies and validates a whole message; flags as tw_conn_send, without MORE, BORROW and MASK_IN_PLACE. pool lends the
- * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT and
- * TW_ERR_NO_MEMORY write NULL. Since 0.1. */
+ * memory, and outlives the message and what is queued of it; NULL: the C library. TW_ERR_ARGUMENT, TW_ERR_TEXT,
+ * TW_ERR_NO_MEMORY. An error writes NULL. Since 0.1. */
 TW_API tw_status tw_prepared_create(uint32_t opcode, const uint8_t *data, size_t len, uint32_t flags, tw_pool *pool,
                                     tw_prepared **out_prepared);
 

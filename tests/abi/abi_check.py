@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""What today's headers and library must keep of version 1.0, and of the reference that is committed.
+
+usage: abi_check.py CHECK SOURCE_DIR LIBRARY
+
+  symbols       every function of 1.0 is exported with the version TW_1.0
+  layout        every line of capi/abi/1.0/layout.txt still holds; versioned structs may have grown
+  declarations  prototypes, macros, struct members and slots of the table are in the headers as 1.0 has them
+  elf           what the loader does with the library: no run time, thread or constructor, nothing writable and executable
+  abidiff       libabigail sees no change against tests/abi/libtidewire-x86_64.abi; exits with 77 where it cannot tell
+  reference     writes that file, after a change that is meant: abi_check.py reference . build/dev/capi/libtidewire.so
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+REFERENCE = "tests/abi/libtidewire-x86_64.abi"
+HEADERS = ("tidewire.h", "tw_table.h")
+SKIPPED = 77
+# What every release changes, and initialisers, which grow with their structs.
+NOT_FROZEN = re.compile(r"TW_VERSION_\w+|TW_ABI_MINOR|TW_\w+_INIT")
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def missing(old, new):
+    """One line for each entry of a dict that another lacks or has otherwise."""
+    return [
+        f"{name}: is {new[name]}, was {old[name]}" if name in new else f"{name}: is gone"
+        for name in old
+        if new.get(name) != old[name]
+    ]
+
+
+# ---- Headers ----
+
+
+def text_of(include):
+    text = "\n".join((include / name).read_text() for name in HEADERS)
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL).replace("\\\n", " ")
+    return re.sub(r"[ \t]+", " ", text)
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def declarations_of(text):
+    """Everything but struct members that a program can see, by name."""
+    found = {f"{name}()": flat(text) for text, name in re.findall(r"^(TW_API [^;]*?(\w+)\([^;]*);", text, re.MULTILINE)}
+    for line in re.findall(r"^ ?# ?define (.*)", text, re.MULTILINE):
+        name = re.match(r"\w+", line).group()
+        if not NOT_FROZEN.fullmatch(name):
+            found.setdefault(name, []).append(flat(line))
+    for line in re.findall(r"^typedef [^{;]*;", text, re.MULTILINE):
+        found[flat(line)] = "declared"
+    return found
+
+
+def structs_of(text):
+    bodies = re.findall(r"^typedef struct (\w+) \{(.*?)\}", text, re.MULTILINE | re.DOTALL)
+    return {name: [flat(member) for member in body.split(";") if member.strip()] for name, body in bodies}
+
+
+def is_versioned(members):
+    return members[0] == "size_t struct_size"
+
+
+def check_declarations(root, _library):
+    old, new = (text_of(root / path / "tidewire") for path in ("capi/abi/1.0", "capi/include"))
+    wrong = missing(declarations_of(old), declarations_of(new))
+    grown = structs_of(new)
+    for name, members in structs_of(old).items():
+        today = grown.get(name, [])
+        if is_versioned(members):
+            today = today[: len(members)]
+        wrong += [f"{name}: has {a!r} where 1.0 has {b!r}" for a, b in zip(today, members, strict=False) if a != b]
+        if len(today) != len(members):
+            wrong.append(f"{name}: has {len(today)} members, in 1.0 {len(members)}")
+    return wrong
+
+
+# ---- Layout ----
+
+
+def layout_of(path):
+    return dict(line.split(" ", 1) for line in path.read_text().splitlines())
+
+
+def check_layout(root, _library):
+    old, new = (layout_of(root / path) for path in ("capi/abi/1.0/layout.txt", "tests/capi/layout.txt"))
+    for name in old:
+        if f"{name}.struct_size" in old and int(new.get(name, 0)) >= int(old[name]):
+            new[name] = old[name]
+    return missing(old, new)
+
+
+# ---- Library ----
+
+
+def check_symbols(root, library):
+    frozen = text_of(root / "capi/abi/1.0/tidewire")
+    old = {name[:-2]: "TW_1.0" for name in declarations_of(frozen) if name.endswith("()")}
+    lines = output_of("nm", "-D", "--defined-only", library).splitlines()
+    new = dict(line.split()[-1].split("@@") for line in lines if "@@" in line)
+    return missing(old, new)
+
+
+def check_elf(root, library):
+    major = re.search(r"^#define TW_ABI_MAJOR (\d+)", text_of(root / "capi/include/tidewire"), re.MULTILINE).group(1)
+    dynamic = output_of("readelf", "-d", "-W", library)
+    segments = output_of("readelf", "-l", "-W", library)
+    imports = re.findall(r"^ +[Uw] ([^@\s]+)", output_of("nm", "-D", "--undefined-only", library), re.MULTILINE)
+    wrong = []
+    if f"[libtidewire.so.{major}]" not in dynamic:
+        wrong.append(f"SONAME: is not libtidewire.so.{major}")
+    # crtbeginS.o of the compiler brings one function before and one after; the second asks for __cxa_finalize.
+    for table in ("INIT", "FINI"):
+        if re.findall(rf"\({table}_ARRAYSZ\) +(\d+)", dynamic) not in ([], ["8"]):
+            wrong.append(f"{table}_ARRAY: has more than the function of the compiler")
+    wrong += [f"{flag}: is set" for flag in ("TEXTREL", "STATIC_TLS", "RPATH", "RUNPATH") if flag in dynamic]
+    wrong += [
+        f"{name}: is imported"
+        for name in imports
+        if re.match(r"pthread_create$|thrd_create$|dlopen$|_Z|__cxa(?!_finalize$)|__gxx|_Unwind", name)
+    ]
+    if "GNU_RELRO" not in segments:
+        wrong.append("GNU_RELRO: is missing")
+    for name, flags in re.findall(r"^ +(LOAD|GNU_STACK) .* ([RWE ]{3}) 0x", segments, re.MULTILINE):
+        if "W" in flags and "E" in flags:
+            wrong.append(f"{name}: is writable and executable")
+    return wrong
+
+
+def has_debug_info(library):
+    return ".debug_info" in output_of("readelf", "-S", "-W", library)
+
+
+def check_abidiff(root, library):
+    if shutil.which("abidiff") is None or not has_debug_info(library):
+        print("skipped: there is no abidiff (Debian: abigail-tools), or the library has no debug information")
+        sys.exit(SKIPPED)
+    # No list of headers and no suppressions: with either, abidiff passes over changes of structs.
+    run = subprocess.run(
+        ["abidiff", "--no-added-syms", root / REFERENCE, library], check=False, capture_output=True, text=True
+    )
+    return [] if run.returncode == 0 else [*run.stdout.splitlines(), *run.stderr.splitlines()]
+
+
+def write_reference(root, library):
+    if not has_debug_info(library):
+        return [f"{library}: has no debug information"]
+    options = "--exported-interfaces-only --no-corpus-path --no-comp-dir-path --short-locs --type-id-style hash"
+    text = output_of("abidw", *options.split(), library)
+    # Lines change with every comment, and say nothing of the interface.
+    (root / REFERENCE).write_text(re.sub(r" line='\d+' column='\d+'", "", text))
+    return []
+
+
+CHECKS = {
+    "symbols": check_symbols,
+    "layout": check_layout,
+    "declarations": check_declarations,
+    "elf": check_elf,
+    "abidiff": check_abidiff,
+    "reference": write_reference,
+}
+
+
+def main(check, source_dir, library):
+    wrong = CHECKS[check](pathlib.Path(source_dir), library)
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in CHECKS:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))

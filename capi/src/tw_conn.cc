@@ -23,6 +23,7 @@ static_assert(TW_WANT_CLOSE == kWantClose && TW_WANT_PAUSE == kWantPause);
 static_assert(TW_CONN_UPGRADED == kConnUpgraded && TW_CONN_STREAM == kConnStream);
 static_assert(TW_CONN_MANUAL_PONG == kConnManualPong && TW_CONN_MANUAL_CLOSE == kConnManualClose);
 static_assert(TW_CONN_TRUSTED == kConnTrusted && TW_NEVER == kNever);
+static_assert(TW_LOG_ERROR == kLogError && TW_LOG_INFO == kLogInfo && TW_LOG_DEBUG == kLogDebug);
 static_assert(TW_CLOSE_BY_NOBODY == static_cast<unsigned>(Cause::kNobody));
 static_assert(TW_CLOSE_BY_US == static_cast<unsigned>(Cause::kUs));
 static_assert(TW_CLOSE_BY_PEER == static_cast<unsigned>(Cause::kPeer));
@@ -98,6 +99,7 @@ Status read_config(const tw_conn_config *theirs, ConnectionConfig *out) {
   if (settings.read_len > settings.max_read_len) return Status::kArgument;
   status = read_allocator(config.allocator, &settings.allocator);
   if (status == Status::kOk) status = read_random(config.random, &settings.random);
+  if (status == Status::kOk) status = read_log(config.log, &settings.log);
   if (status == Status::kOk) status = read_handshake_config(config.handshake, &out->handshake);
   if (status == Status::kOk) status = read_deflate_config(config.deflate, &settings.deflate);
   if (status == Status::kOk) status = read_deflate_wish(config.deflate, &out->handshake.deflate);

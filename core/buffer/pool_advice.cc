@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/buffer/pool_advice.h"
 
+#include "core/base/text_writer.h"
+
 namespace tidewire {
 namespace {
 
@@ -21,34 +23,6 @@ PoolVerdict judge(const PoolClassStats &stats) {
   return wasteful ? PoolVerdict::kShrink : PoolVerdict::kKeep;
 }
 
-class AdviceText {
- public:
-  AdviceText(char *out, size_t cap) : out_(out), cap_(cap) {}
-
-  AdviceText &operator<<(const char *text) {
-    for (; *text != 0; ++text) add(*text);
-    return *this;
-  }
-  AdviceText &operator<<(uint64_t number) {
-    char digits[20];
-    size_t count = 0;
-    for (; number != 0 || count == 0; number /= 10) digits[count++] = static_cast<char>('0' + number % 10);
-    while (count > 0) add(digits[--count]);
-    return *this;
-  }
-  size_t len() const { return len_; }
-
- private:
-  void add(char c) {
-    if (len_ < cap_) out_[len_] = c;
-    len_++;
-  }
-
-  char *out_;
-  size_t cap_;
-  size_t len_ = 0;
-};
-
 }  // namespace
 
 uint64_t pool_advice(const PoolClassStats &stats) {
@@ -65,7 +39,7 @@ uint64_t pool_advice(const PoolClassStats &stats) {
 }
 
 size_t pool_advice_text(const PoolClassStats &stats, char *out, size_t cap) {
-  AdviceText text(out, cap);
+  TextWriter text(out, cap);
   text << stats.len << " bytes: ";
   const PoolVerdict verdict = judge(stats);
   if (verdict == PoolVerdict::kUnused) {

@@ -25,6 +25,7 @@ Status Connection::close(uint32_t code, ByteView reason) {
   begin_closing(Cause::kUs);
   if (close_received_) state_ = State::kClosed;
   close_planned_ = false;
+  if (logs(kLogInfo)) log_close("sent", local_code_, reason, received_);
   return Status::kOk;
 }
 
@@ -49,6 +50,7 @@ void Connection::carry_out_close() {
   queue_close(local_code_ == kCloseNoCode ? 0 : local_code_, {});
   close_planned_ = false;
   state_ = State::kClosed;
+  if (error_ == Status::kOk && logs(kLogInfo)) log_closed({}, received_);
 }
 
 Status Connection::queue_close(uint32_t code, ByteView reason) {
@@ -60,7 +62,7 @@ Status Connection::queue_close(uint32_t code, ByteView reason) {
     len = 2 + reason.size;
   }
   // The last frame is exempt from the limit, so that the peer learns why.
-  const Status status = queue_frame(kFin | kClose, {payload, len}, UINT64_MAX);
+  const Status status = queue_control(kClose, {payload, len}, UINT64_MAX);
   if (status != Status::kOk) return status;
   close_sent_ = true;
   local_code_ = code == 0 ? uint16_t{kCloseNoCode} : static_cast<uint16_t>(code);
@@ -77,13 +79,14 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
   if (len >= 2) {
     code = load_be16(payload);
     reason = {payload + 2, len - 2};
-    if (!close_code_valid(code)) return fail(Status::kCloseCode, offset);
-    if (!utf8_whole(kernels(), reason.data, reason.size)) return fail(Status::kCloseReason, offset);
+    if (!close_code_valid(code)) return fail(Status::kCloseCode, offset, {payload, len});
+    if (!utf8_whole(kernels(), reason.data, reason.size)) return fail(Status::kCloseReason, offset, {payload, len});
   }
   add_event(in, EventType::kClose, kClose, {payload + (len - reason.size), reason.size}, code);
   close_received_ = true;
   remote_code_ = static_cast<uint16_t>(code);
   begin_closing(Cause::kPeer);
+  if (logs(kLogInfo)) log_close("received", code, reason, received_ + in->pos);
   if (close_sent_) {
     state_ = State::kClosed;
   } else if (!has(kConnManualClose)) {
@@ -93,8 +96,9 @@ Status Connection::read_close(uint8_t *payload, size_t len, Input *in) {
   return Status::kOk;
 }
 
-// Fail the WebSocket Connection (RFC 6455 §7.1.7).
-Status Connection::fail(Status status, uint64_t offset) {
+// Fail the WebSocket Connection (RFC 6455 §7.1.7). `evidence` is for the log: the head or the line of it that is wrong,
+// the header of a frame as far as it is sound, or the payload of a close frame.
+Status Connection::fail(Status status, uint64_t offset, ByteView evidence) {
   const bool answers = state_ == State::kOpen && status != Status::kEof;
   begin_closing(Cause::kError);
   if (answers) {
@@ -102,10 +106,11 @@ Status Connection::fail(Status status, uint64_t offset) {
   } else {
     state_ = State::kClosed;
   }
-  stop_reading();
-  drop_pong();
   error_ = status;
   error_offset_ = offset;
+  if (logs(kLogError)) log_failure(evidence);
+  stop_reading();
+  drop_pong();
   return status;
 }
 

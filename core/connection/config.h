@@ -9,6 +9,7 @@
 
 #include "core/base/random.h"
 #include "core/buffer/lease.h"
+#include "core/connection/log.h"
 #include "core/wire/deflate_terms.h"
 #include "core/wire/handshake.h"
 
@@ -41,6 +42,7 @@ struct DeflateSettings {
 // What connections of one configuration share: never written after it was made, and compared byte by byte.
 struct Settings : LeaseSource {
   RandomSource random;
+  LogSink log;
   uint64_t max_frame_len = 16 << 20;
   uint64_t max_message_len = 16 << 20;
   uint64_t max_output_len = 64 << 20;

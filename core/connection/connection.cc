@@ -54,15 +54,22 @@ Status Connection::create(const ConnectionConfig &config, Connection **out) {
   const Status status = connection->has(kConnUpgraded) ? connection->open(config.negotiated)
                                                        : connection->start_opening(config.handshake);
   if (status != Status::kOk) {
-    destroy(connection);
+    dispose(connection);
     return status;
   }
+  if (connection->opened_ && connection->logs(kLogInfo)) connection->log_opened(nullptr, config.negotiated);
   *out = connection;
   return Status::kOk;
 }
 
 void Connection::destroy(Connection *connection) {
   if (connection == nullptr) return;
+  const bool ended = connection->state_ == State::kClosed || connection->error_ != Status::kOk;
+  if (!ended && connection->logs(kLogInfo)) connection->log_destroyed();
+  dispose(connection);
+}
+
+void Connection::dispose(Connection *connection) {
   const Settings *settings = &connection->settings();
   Lender &lender = connection->lender_;
   if (connection->opened_) {

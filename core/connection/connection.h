@@ -123,6 +123,7 @@ class Connection {
   };
 
   Connection(const Settings *settings, Role role);
+  static void dispose(Connection *connection);
   void drop_codec();
 
   // opening.cc
@@ -185,7 +186,7 @@ class Connection {
   void plan_close(uint32_t code);
   void carry_out_close();
   Status queue_close(uint32_t code, ByteView reason);
-  Status fail(Status status, uint64_t offset);
+  Status fail(Status status, uint64_t offset, ByteView evidence = {});
   void stop_reading();
   void drop_pong();
 
@@ -199,6 +200,7 @@ class Connection {
   Status queue_message(uint8_t first, ByteView payload, uint32_t flags);
   Status queue_borrowed(uint8_t first, ByteView payload);
   Status queue_frame(uint8_t first, ByteView payload, uint64_t max_output_len);
+  Status queue_control(uint8_t opcode, ByteView payload, uint64_t max_output_len);
   Status reserve_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header, uint8_t **out);
   Status admit_frame(size_t payload_len, uint64_t max_output_len, FrameHeader *header);
   void commit_frame(uint8_t first, size_t len);
@@ -209,8 +211,10 @@ class Connection {
   }
   void count_output(size_t len) {
     sent_ += len;
-    if (output_.size() >= settings().output_high_len) paused_ = true;
+    if (output_.size() >= settings().output_high_len && !paused_) pause();
   }
+  void pause();
+  void resume();
   bool borrows(size_t len, uint32_t flags) const;
   void send_pending_pong();
   Status next_key(uint32_t *out);
@@ -236,6 +240,23 @@ class Connection {
   bool take_keepalive(ByteView pong);
   uint64_t next_deadline() const;
   bool passed(uint64_t start, uint64_t timeout) const { return timeout != kNever && now_ - start >= timeout; }
+
+  // log.cc; each only where logs() says that its level is wanted
+  void log_opened(const char *subprotocol, const DeflateTerms &deflate) const;
+  void log_close(const char *verb, uint32_t code, ByteView reason, uint64_t received_len) const;
+  void log_closed(ByteView reason, uint64_t received_len) const;
+  void log_destroyed() const;
+  void log_control(const char *verb, uint8_t opcode, size_t payload_len) const;
+  void log_output(const char *what) const;
+  void tell_totals(TextWriter *line, uint64_t received_len) const;
+
+  // log_failure.cc
+  void log_failure(ByteView evidence) const;
+  void tell_where_cut(TextWriter *line) const;
+  void tell_answer(TextWriter *line) const;
+
+  bool logs(LogLevel level) const { return settings().log.level >= level; }
+  const char *role_name() const { return client() ? "client" : "server"; }
 
   const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
   const Kernels &kernels() const { return kernels_of(isa_); }

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The opening handshake (RFC 6455 §4), until the first frame. What it needs is held in one block that goes when the
 // connection is open.
+#include "core/connection/opening.h"
+
 #include <string.h>
 
 #include <new>
 
 #include "core/connection/codec.h"
 #include "core/connection/connection.h"
-#include "core/wire/accept_key.h"
 
 namespace tidewire {
-
-// Lives at the start of a lease.
-struct Opening {
-  HandshakeConfig config;  // its strings are in the lease, after the struct
-  HttpHead head;
-  uint8_t key[kKeyLen];    // client
-  Lease *bytes = nullptr;  // of a head that came in pieces
-  size_t len = 0;          // of bytes
-};
 
 namespace {
 
@@ -135,22 +127,24 @@ Status Connection::read_head(Input *in) {
     return Status::kOk;
   }
   queue_refusal(status);
-  return fail(status, head_len);
+  return fail(status, head_len, head == nullptr ? ByteView() : opening_->head.bad_line(head));
 }
 
 // Reads on in the head: in the input itself where it lies whole there, otherwise in a copy of what came so far, which
-// never grows beyond the limit.
+// never grows beyond the limit. *out_head stays nullptr where the head is not whole and not wrong.
 Status Connection::gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used) {
   Opening *opening = opening_;
   uint8_t *fed = in->data + in->pos;
   if (opening->len == 0) {
     const Status status = opening->head.parse(fed, in->left(), out_head_len);
-    *out_head = fed;
     *out_used = *out_head_len;
-    if (status != Status::kNeedInput) return status;
+    if (status != Status::kNeedInput) {
+      *out_head = fed;
+      return status;
+    }
   }
   const size_t before = opening->len;
-  const size_t most = opening->head.max_len() - before;
+  const size_t most = opening->head.limits().head_len - before;
   const size_t more = in->left() < most ? in->left() : most;
   Status status = keep_head(fed, more);
   if (status != Status::kOk) {
@@ -169,7 +163,7 @@ Status Connection::keep_head(const uint8_t *fed, size_t len) {
   const size_t needed = opening->len + len;
   const size_t cap = opening->bytes == nullptr ? 0 : opening->bytes->cap;
   if (needed > cap) {
-    const size_t max_len = opening->head.max_len();
+    const size_t max_len = opening->head.limits().head_len;
     const size_t usual = cap == 0 ? kFirstHeadLen : 2 * cap;
     const size_t grown = needed < usual ? usual : needed;
     const bool is_largest = cap > max_len / 4 || grown >= max_len;
@@ -200,7 +194,11 @@ Status Connection::finish_opening(uint8_t *head, size_t head_len, Input *in) {
   }
   if (status != Status::kOk) {
     queue_refusal(status);
-    return fail(status, 0);
+    return fail(status, 0, {head, head_len});
+  }
+  if (logs(kLogInfo)) {
+    const uint32_t chosen = agreement.subprotocol;
+    log_opened(chosen == 0 ? nullptr : opening_->config.subprotocols[chosen - 1], agreement.deflate);
   }
   Lease *bytes = opening_->bytes;
   opening_->bytes = nullptr;

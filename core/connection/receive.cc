@@ -92,8 +92,12 @@ Status Connection::read_frame(Input *in) {
     FrameHeader header;
     Status status = read_header(in, &header);
     if (status == Status::kNeedInput) return Status::kOk;
-    if (status == Status::kOk) status = start_frame(header, in->dst);
-    if (status != Status::kOk) return fail(status, received_ + in->pos - header_have_);
+    const bool sound = status == Status::kOk;
+    if (sound) status = start_frame(header, in->dst);
+    if (status != Status::kOk) {
+      const uint8_t *bytes = header_have_ == 0 ? in->data + in->pos : header_;
+      return fail(status, received_ + in->pos - header_have_, {bytes, sound ? header.header_len : size_t{1}});
+    }
     in->pos += header.header_len - header_have_;
     header_have_ = 0;
     frame_ = header;
@@ -251,6 +255,7 @@ Status Connection::finish_control(uint8_t *payload, Input *in) {
   frames_received_++;
   control_frames_received_++;
   const size_t len = static_cast<size_t>(frame_.payload_len);
+  if (logs(kLogDebug)) log_control("received", frame_.opcode(), len);
   if (frame_.opcode() == kClose) return read_close(payload, len, in);
   if (frame_.opcode() == kPong) {
     if (!take_keepalive({payload, len})) add_event(in, EventType::kPong, kPong, {payload, len});
@@ -266,7 +271,7 @@ Status Connection::finish_control(uint8_t *payload, Input *in) {
 // A peer that does not read gets no queue of pongs: the latest ping is answered once there is room (RFC 6455 §5.5.3).
 Status Connection::answer_ping(ByteView payload) {
   if (!paused_) {
-    const Status status = queue_frame(kFin | kPong, payload, settings().max_output_len);
+    const Status status = queue_control(kPong, payload, settings().max_output_len);
     if (status == Status::kOk) drop_pong();
     if (status != Status::kLimitOutput) return status;
   }

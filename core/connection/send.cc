@@ -49,7 +49,7 @@ TW_NOINLINE Status Connection::send_any(uint8_t opcode, ByteView payload, uint32
 Status Connection::send_control(uint8_t opcode, ByteView payload) {
   if (!can_send()) return Status::kState;
   if (payload.size > kMaxControlPayload) return Status::kControlLength;
-  return queue_frame(static_cast<uint8_t>(kFin | opcode), payload, settings().max_output_len);
+  return queue_control(opcode, payload, settings().max_output_len);
 }
 
 size_t Connection::output(ByteView *views, size_t cap) {
@@ -60,15 +60,25 @@ size_t Connection::output(ByteView *views, size_t cap) {
 Status Connection::consume_output(size_t len) {
   if (len > output_.size()) return Status::kArgument;
   output_.consume(&lender_, len);
-  if (output_.size() <= settings().output_low_len) paused_ = false;
+  if (paused_ && output_.size() <= settings().output_low_len) resume();
   if (pong_ != nullptr && !paused_) send_pending_pong();
   return Status::kOk;
+}
+
+void Connection::pause() {
+  paused_ = true;
+  if (logs(kLogDebug)) log_output("paused");
+}
+
+void Connection::resume() {
+  paused_ = false;
+  if (logs(kLogDebug)) log_output("resumed");
 }
 
 // A pong that finds no room still waits for it.
 void Connection::send_pending_pong() {
   const ByteView payload{pong_->bytes() + 1, pong_->bytes()[0]};
-  if (queue_frame(kFin | kPong, payload, settings().max_output_len) == Status::kOk) drop_pong();
+  if (queue_control(kPong, payload, settings().max_output_len) == Status::kOk) drop_pong();
 }
 
 Status Connection::queue_message(uint8_t first, ByteView payload, uint32_t flags) {
@@ -104,6 +114,12 @@ Status Connection::queue_frame(uint8_t first, ByteView payload, uint64_t max_out
   uint8_t *out = nullptr;
   const Status status = reserve_frame(payload.size, max_output_len, &header, &out);
   if (status == Status::kOk) commit_frame(first, write_frame(kernels(), header, payload.data, out));
+  return status;
+}
+
+Status Connection::queue_control(uint8_t opcode, ByteView payload, uint64_t max_output_len) {
+  const Status status = queue_frame(static_cast<uint8_t>(kFin | opcode), payload, max_output_len);
+  if (status == Status::kOk && logs(kLogDebug)) log_control("sent", opcode, payload.size);
   return status;
 }
 

@@ -65,7 +65,7 @@ Status Connection::expire_closing() {
 // One that cannot be queued is left out.
 void Connection::send_keepalive() {
   ping_at_ = now_;
-  pinged_ = queue_frame(kFin | kPing, {kKeepalive, sizeof(kKeepalive)}, settings().max_output_len) == Status::kOk;
+  pinged_ = queue_control(kPing, {kKeepalive, sizeof(kKeepalive)}, settings().max_output_len) == Status::kOk;
 }
 
 // Whether a pong answers our own ping.

@@ -31,7 +31,13 @@ class HttpHead {
 
   bool complete() const { return step_ == Step::kDone; }
   bool is_request() const { return is_request_; }
-  size_t max_len() const { return limits_.head_len; }  // bytes; after init
+  const HttpLimits &limits() const { return limits_; }  // after init: none is 0
+
+  // After an error: the line that is wrong, up to the byte that shows it.
+  ByteView bad_line(const uint8_t *data) const {
+    const uint32_t end = error_ == Status::kLimitHead ? pos_ : pos_ + 1;
+    return {data + line_begin_, end - line_begin_};
+  }
 
   // Parts of a complete request (method, target) or response (status: three digits).
   ByteView method(const uint8_t *data) const { return {data, target_begin_ - 1}; }

@@ -64,10 +64,11 @@ ByteView first_line(ByteView text) { return text.slice(0, find(text, '\r')); }
 // One that comes twice may be wrong for that alone.
 void tell_header(TextWriter *line, const HttpHead &head, const uint8_t *data, const char *name) {
   ByteView found, value;
-  for (size_t i = 0; i < 2 && head.header(data, ByteView::of(name), i, &found, &value); ++i) {
+  size_t count = 0;
+  for (; count < 2 && head.header(data, ByteView::of(name), count, &found, &value); ++count) {
     *line << ", " << name << " " << quoted(value);
   }
-  if (found.data == nullptr) *line << ", no " << name;
+  if (count == 0) *line << ", no " << name;
 }
 
 // `evidence` is the whole head, or the line of it that is wrong.

@@ -163,6 +163,43 @@ static void test_null(void) {
   CHECK_STATUS(tw_frames_encode(NULL, 0, NULL, 0, NULL), TW_ERR_NULL);
 }
 
+/* Counts up over all of its calls; fails once it has given `left` bytes. */
+typedef struct source {
+  size_t given;
+  size_t left;
+} source;
+
+static int32_t count_up(void *context, uint8_t *out, size_t len) {
+  source *from = (source *)context;
+  size_t i;
+  if (len > from->left) return -1;
+  for (i = 0; i < len; ++i) out[i] = (uint8_t)from->given++;
+  from->left -= len;
+  return 0;
+}
+
+static void test_masking_keys(void) {
+  source from = {0, 12};
+  const tw_random random = {count_up, &from};
+  uint8_t *keys = (uint8_t *)check_block("############", 12);
+  uint8_t other[8] = {0}, again[8] = {0};
+  CHECK_STATUS(tw_masking_keys(&random, keys, 2), TW_OK);
+  CHECK_BYTES(keys, "\0\1\2\3\4\5\6\7####", 12);
+  CHECK_STATUS(tw_masking_keys(&random, keys + 8, 1), TW_OK);
+  CHECK_BYTES(keys + 8, "\10\11\12\13", 4);
+  CHECK_STATUS(tw_masking_keys(&random, keys, 1), TW_ERR_RANDOM);
+  CHECK_STATUS(tw_masking_keys(&random, NULL, 0), TW_OK);
+  CHECK_STATUS(tw_masking_keys(NULL, NULL, 0), TW_OK);
+  CHECK_STATUS(tw_masking_keys(NULL, keys, SIZE_MAX / 4 + 1), TW_ERR_ARGUMENT);
+  CHECK_STATUS(tw_masking_keys(NULL, NULL, 1), TW_ERR_NULL);
+  CHECK_EQ(from.given, 12);
+  /* That two draws of 64 bits are equal, or one is 0, happens once in 2^63 runs. */
+  CHECK_STATUS(tw_masking_keys(NULL, other, 2), TW_OK);
+  CHECK_STATUS(tw_masking_keys(NULL, again, 2), TW_OK);
+  CHECK(memcmp(other, again, 8) != 0 && memcmp(other, "\0\0\0\0\0\0\0", 8) != 0);
+  free(keys);
+}
+
 int main(void) {
   test_decode_header();
   test_decode_batch();
@@ -171,6 +208,7 @@ int main(void) {
   test_encode_views_refused();
   test_encode_header();
   test_close_codes();
+  test_masking_keys();
   test_null();
   return check_result();
 }

@@ -39,6 +39,43 @@ static void test_parse_request(void) {
   check_view(name, "Host");
 }
 
+/* Gives what tw_head_header does by index. */
+static void test_walk(void) {
+  tw_head head;
+  tw_view name = {NULL, 0}, value = {NULL, 0}, want_name = {NULL, 0}, want_value = {NULL, 0};
+  size_t head_len = 0, cursor = 0, i;
+  uint8_t *data = (uint8_t *)check_block(REQUEST, REQUEST_LEN);
+  tw_head_init(&head, TW_ROLE_SERVER, NULL);
+  CHECK_STATUS(tw_head_next(&head, data, &cursor, &name, &value), TW_ERR_STATE);
+  CHECK_STATUS(tw_head_parse(&head, data, REQUEST_LEN, &head_len), TW_OK);
+  for (i = 0; tw_head_header(&head, data, NULL, i, &want_name, &want_value) == TW_OK; ++i) {
+    CHECK_STATUS(tw_head_next(&head, data, &cursor, i % 2 == 0 ? &name : NULL, &value), TW_OK);
+    CHECK(value.data == want_value.data && value.len == want_value.len);
+    CHECK(i % 2 == 1 || (name.data == want_name.data && name.len == want_name.len));
+  }
+  CHECK_EQ(i, 7);
+  for (i = 0; i < 3; ++i) CHECK_STATUS(tw_head_next(&head, data, &cursor, &name, &value), TW_NEED_INPUT);
+  free(data);
+}
+
+/* A cursor that the walk did not make leads nowhere outside the head, and the walk still ends. */
+static void test_walk_from_anywhere(void) {
+  tw_head head;
+  size_t head_len = 0, start;
+  uint8_t *data = (uint8_t *)check_block(REQUEST, REQUEST_LEN);
+  tw_head_init(&head, TW_ROLE_SERVER, NULL);
+  CHECK_STATUS(tw_head_parse(&head, data, REQUEST_LEN, &head_len), TW_OK);
+  for (start = 0; start < REQUEST_LEN + 9; ++start) {
+    size_t cursor = start < REQUEST_LEN + 8 ? start : SIZE_MAX, steps;
+    tw_view name = {NULL, 0}, value = {NULL, 0};
+    for (steps = 0; tw_head_next(&head, data, &cursor, &name, &value) == TW_OK; ++steps) {
+      CHECK(name.data >= data && value.data + value.len <= data + REQUEST_LEN && name.data + name.len < value.data);
+      if (!CHECK(steps < 8)) break;
+    }
+  }
+  free(data);
+}
+
 static void test_server(void) {
   tw_head head;
   tw_handshake_config config = TW_HANDSHAKE_CONFIG_INIT;
@@ -278,6 +315,8 @@ static void test_null(void) {
 
 int main(void) {
   test_parse_request();
+  test_walk();
+  test_walk_from_anywhere();
   test_server();
   test_both_roles();
   test_compression();

@@ -46,10 +46,33 @@ static void test_answers(void) {
   CHECK_EQ(tw_status_http_status(TW_ERR_LIMIT_HEAD), 431);
 }
 
+/* Whoever fails has broken a rule of an RFC or reached a limit, but for those without memory or randomness. */
+static void test_sections_and_limits(void) {
+  tw_status status;
+  CHECK_STR(tw_status_section(TW_ERR_RSV), "RFC 6455 5.2");
+  CHECK_STR(tw_status_section(TW_ERR_DEFLATE), "RFC 7692 7.2.2");
+  CHECK(tw_status_limit(TW_ERR_RSV) == NULL);
+  CHECK_STR(tw_status_limit(TW_ERR_LIMIT_FRAME), "max_frame_len");
+  CHECK_STR(tw_status_limit(TW_ERR_LIMIT_RATIO), "max_ratio");
+  CHECK_STR(tw_status_limit(TW_ERR_LIMIT_HEAD), "max_head_len");
+  CHECK_STR(tw_status_limit(TW_ERR_TIMEOUT_PONG), "pong_timeout_ns");
+  CHECK(tw_status_section(TW_ERR_LIMIT_FRAME) == NULL);
+  CHECK(tw_status_section(TW_OK) == NULL && tw_status_limit(TW_OK) == NULL);
+  CHECK(tw_status_section(INT32_MIN) == NULL && tw_status_limit(INT32_MAX) == NULL);
+  for (status = -100; status > -300; --status) {
+    const char *section = tw_status_section(status), *limit = tw_status_limit(status);
+    if (strcmp(tw_status_name(status), "TW_ERR_UNKNOWN") == 0) continue;
+    CHECK((section != NULL) == (status > -200));
+    CHECK((limit != NULL) == (status <= -200));
+    if (section != NULL) CHECK(strncmp(section, "RFC ", 4) == 0);
+  }
+}
+
 int main(void) {
   test_version();
   test_names();
   test_numbers_without_a_status();
   test_answers();
+  test_sections_and_limits();
   return check_result();
 }

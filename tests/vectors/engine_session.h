@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tests/reference/connection_ref.h"
+#include "tests/support/log_lines.h"
 
 namespace tidewire::test {
 
@@ -76,14 +77,23 @@ inline constexpr size_t kMaxSilentCalls = 1 << 20;
 class EngineSession {
  public:
   EngineSession() = default;
-  ~EngineSession() { tw_conn_destroy(conn_); }
+  ~EngineSession() {
+    if (conn_ != nullptr && log_level_ != 0) log_.check_failure(error());
+    tw_conn_destroy(conn_);
+  }
   EngineSession(const EngineSession &) = delete;
   EngineSession &operator=(const EngineSession &) = delete;
+
+  // What is logged: all, unless this is called before create(); 0: nothing.
+  void log_up_to(uint32_t level) { log_level_ = level; }
+  const LogLines &log() const { return log_; }
 
   // The random source counts where config has none.
   tw_status create(tw_conn_config config) {
     const tw_random counting = random_.c_api();
     if (config.random == nullptr) config.random = &counting;
+    const tw_log log = log_.c_api(log_level_);
+    if (log_level_ != 0) config.log = &log;
     streams_ = (config.flags & TW_CONN_STREAM) != 0;
     return tw_conn_create(&config, &conn_);
   }
@@ -282,6 +292,8 @@ class EngineSession {
   }
 
   CountingRandom random_;
+  LogLines log_;
+  uint32_t log_level_ = TW_LOG_DEBUG;
   tw_conn *conn_ = nullptr;
   bool streams_ = false;
   bool in_chunks_ = false;  // of a message whose last one is still to come

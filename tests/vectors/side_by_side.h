@@ -53,6 +53,7 @@ class SideBySide {
     tw_conn_config config = script.config();
     config.min_borrow_len = kAnySendMinBorrowLen;
     if (script.pooled()) config.pool = pool_.emplace().get();
+    if (script.cut_seed() % 2 == 0) engine_.log_up_to(0);
     require(engine_.create(config) == TW_OK, "a good configuration makes a connection");
     engine_.take_input_by(Intake::kMixed, 64);
   }

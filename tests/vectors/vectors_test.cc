@@ -40,6 +40,7 @@ struct Cut {
   size_t step = SIZE_MAX;
   size_t at = 0;
 
+  bool is_whole() const { return cap == kEventCap && piece == SIZE_MAX && step == SIZE_MAX; }
   std::vector<Bytes> pieces(size_t index, const Bytes &data) const {
     if (index == step) return {Bytes(data.begin(), data.begin() + at), Bytes(data.begin() + at, data.end())};
     std::vector<Bytes> out;
@@ -215,7 +216,8 @@ void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vect
   check_end(session, vector);
 }
 
-// Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix.
+// Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix. Cut input is logged,
+// so that runs with a log do the same as the run without.
 void run_engine(const Vector &vector, const Way &way, const Cut &cut, std::vector<Bytes> *outputs) {
   CountingRandom counting = random_of(vector);
   const tw_random random = counting.c_api();
@@ -224,6 +226,7 @@ void run_engine(const Vector &vector, const Way &way, const Cut &cut, std::vecto
   config.read_len = kReadLen;
   config.max_read_len = 4 * kReadLen;
   EngineSession session;
+  if (cut.is_whole()) session.log_up_to(0);
   session.take_input_by(way.intake, way.dst_cap);
   const tw_status created = session.create(config);
   const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;

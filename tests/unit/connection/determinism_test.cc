@@ -32,6 +32,12 @@ class Trace {
     add(bytes.size());
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
+  void add(const LogLines &log) {
+    for (const LogEntry &entry : log.entries()) {
+      add(entry.level);
+      add(text(entry.line.c_str()));
+    }
+  }
   void add(const Event &event) {
     add(event.type, event.opcode, event.flags, event.code, event.offset);
     add(event.data);
@@ -79,6 +85,7 @@ Bytes trace(const Bytes &script_bytes, const Feeding &feeding, tw_pool *pool = n
   }
   out.add(player.take_output());
   out.add(player.engine());
+  out.add(player.engine().log());
   return out.bytes();
 }
 

@@ -163,7 +163,7 @@ tw_status tw_masking_keys(const tw_random *random, uint8_t *keys, size_t count) 
   if (count > SIZE_MAX / 4) return TW_ERR_ARGUMENT;
   RandomSource source;
   Status status = read_random(random, &source);
-  if (status == Status::kOk) status = source.fill(keys, count * 4);
+  if (status == Status::kOk && count > 0) status = source.fill(keys, count * 4);
   return to_c(status);
 }
 

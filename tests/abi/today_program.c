@@ -10,6 +10,7 @@
 
 static const tw_api *api;
 static char lacking[256]; /* what the program had to do without, each with a blank behind */
+static size_t line_count; /* of the log */
 
 static void lack(const char *name) {
   snprintf(lacking + strlen(lacking), sizeof(lacking) - strlen(lacking), "%s ", name);
@@ -55,6 +56,7 @@ static const char *section_of(tw_status status) {
 
 static void put_line(void *context, const tw_conn *conn, uint32_t level, const char *line, size_t len) {
   (void)context, (void)conn, (void)level;
+  ++line_count;
   CHECK_EQ(strlen(line), len);
 }
 
@@ -130,5 +132,6 @@ int main(int argc, char **argv) {
   test_head();
   test_longer_config();
   CHECK_STR(lacking, has_1_1 ? "" : "tw_conn_config.log tw_masking_keys tw_status_section tw_head_next ");
+  CHECK_EQ(line_count > 0, has_1_1);
   return check_result();
 }

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import signal
 import socket
 import struct
 import sys
@@ -26,14 +27,13 @@ ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Relay(Program):
-    """Has no state worth an orderly end: the signal is its end."""
+    """Has nothing to put in order: the signal ends it."""
 
     def __init__(self, port):
         super().__init__(RELAY, "127.0.0.1", "0", "127.0.0.1", str(port))
 
     def stop(self):
-        super().stop()
-        return 0
+        return super().stop() + signal.SIGTERM
 
 
 class Upstream:
@@ -67,7 +67,7 @@ def answer(head, extension=None):
 class RelayTest(unittest.TestCase):
     @contextlib.contextmanager
     def echo(self, extension=None, **options):
-        with Program(ECHO_SERVER, "--port", "0") as server, Relay(server.port) as relay:
+        with Program(ECHO_SERVER, "0") as server, Relay(server.port) as relay:
             with Peer(connect(relay, **options), extension) as peer:
                 yield peer
 

@@ -14,7 +14,7 @@ import sys
 # What each row runs; "raw" has no protocol and is the limit. All take the port 0 and say which one they got.
 SERVERS = {
     "raw": ["bench/loopback/loopback_raw", "0"],
-    "tw_echo_server": ["capi/examples/echo_server", "--no-deflate", "--port", "0"],
+    "tw_echo_server": ["capi/examples/echo_server", "0"],
     "beast": ["bench/loopback/loopback_beast", "0"],
     "libwebsockets": ["bench/loopback/loopback_libwebsockets", "0"],
     "websocketpp": ["bench/loopback/loopback_websocketpp", "0"],

@@ -62,7 +62,7 @@ class Server:
     """The echo server as a process, which does not outlive the `with` block."""
 
     def __init__(self, path):
-        self.process = subprocess.Popen([path, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([path, "0"], stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
         return self

@@ -31,8 +31,6 @@ from autobahntestsuite.case import CaseBasename, Cases
 print(*(case.__name__.removeprefix(CaseBasename).replace("_", ".") for case in Cases))
 """
 
-MAX_MESSAGE = 16 * 1024 * 1024  # bytes; the largest message of the suite (9.1.6)
-MAX_FRAGMENTS = 128 * 1024  # case 9.3.1 sends 65536
 CONTEXT = 1024 * 1024  # bytes: both directions of permessage-deflate may keep their context
 START_SECONDS = 30
 STOP_SECONDS = 10  # the echo server drains for at most 5
@@ -98,7 +96,7 @@ class Suite:
 
     def __init__(self, build, venv, patterns, context):
         self.build, self.venv = build, venv
-        self.deflate = ["--deflate-context", str(context)]
+        self.context = context
         listed = subprocess.run(
             [venv / "bin/python", "-W", "ignore", "-c", LIST_CASES], stdout=subprocess.PIPE, text=True, check=True
         )
@@ -125,8 +123,7 @@ class Suite:
 
 
 def examine_server(suite):
-    limits = ["--max-message", str(MAX_MESSAGE), "--max-fragments", str(MAX_FRAGMENTS)]
-    command = [suite.build / "capi/examples/echo_server", "--port", "0", *limits, *suite.deflate]
+    command = [suite.build / "capi/examples/echo_server", "0", str(suite.context)]
     with running(command, stdout=subprocess.PIPE, text=True) as server:
         target = {"agent": "tidewire", "url": f"ws://127.0.0.1:{announced_port(server)}"}
         with suite.running("fuzzingclient", "server", servers=[target]) as wstest:
@@ -139,7 +136,8 @@ def examine_client(suite):
     port = free_port()
     with suite.running("fuzzingserver", "client", url=f"ws://127.0.0.1:{port}") as wstest:
         await_listener(wstest, port)
-        with running([suite.build / "tests/conformance/autobahn_client", *suite.deflate, str(port)]) as client:
+        command = [suite.build / "tests/conformance/autobahn_client", "--deflate-context", str(suite.context), str(port)]
+        with running(command) as client:
             finish(client, "the client", RUN_SECONDS)
 
 

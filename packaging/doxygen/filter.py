@@ -4,12 +4,12 @@
 
 usage: filter.py HEADER
 
-  the head of the file                   describes the file
-  /* ---- Section --- */                 a module, until the next one
-  a comment above declarations           describes the next one; above constants that have comments of their own, it is
-                                         the heading of all until the next empty line
-  a comment behind a member or constant  describes it
-  a slot of the table                    is described by the function that it holds
+  the head of the file describes the file
+  /* ---- Section --- */ begins a module, which ends with the next one
+  a comment above a declaration describes it; above constants that have comments of their own it is the heading of all
+    until the next empty line
+  a comment above or behind a member, or behind a constant, describes it
+  a slot of the table is described by the function that it holds
 """
 
 import re
@@ -17,6 +17,7 @@ import sys
 
 SECTION = re.compile(r"^/\* -+ (.+?) -+ \*/$")
 COMMENTED_CONSTANT = re.compile(r"^#define \w+ [^/]*/\*")
+TABLE = "typedef struct tw_api {"
 SLOT = re.compile(r"^  [^/]*\(\*(\w+)\)\(")
 
 
@@ -46,6 +47,7 @@ class Filter:
         self.out = []
         self.in_module = False
         self.in_heading = False
+        self.in_table = False
         self.slot = None
 
     def run(self):
@@ -69,7 +71,7 @@ class Filter:
             return [f"/** @name {line[3:-3]} */ /** @{{ */"]
         if line.startswith("/*"):
             return open_comment(self.lines, at)
-        return [self.trailing(line)]
+        return [self.inside(line)]
 
     def close(self, following):
         """An empty line ends a heading, and the module where another begins or the file ends."""
@@ -80,13 +82,18 @@ class Filter:
             ends += " /** @} */"
         return ends.strip()
 
-    def trailing(self, line):
-        if match := SLOT.match(line):
+    def inside(self, line):
+        """A declaration, or a line of one."""
+        self.in_table = line == TABLE or (self.in_table and line != "} tw_api;")
+        match = SLOT.match(line)
+        if self.in_table and match:
             self.slot = match[1]
         if self.slot and line.endswith(";"):
             line += f" /**< tw_{self.slot}() */"
             self.slot = None
             return line
+        if line.startswith("  /*"):
+            return line if self.in_table else line.replace("/*", "/**", 1)
         return re.sub(r"(?<=\S)( +)/\*(?!\*)", r"\1/**<", line)
 
 

@@ -75,7 +75,7 @@ static const tw_pool_config kPoolConfig = TW_POOL_CONFIG_INIT;
 
 static inline int32_t fill_zeros(void *context, uint8_t *out, size_t len) {
   (void)context;
-  if (len > 0) memset(out, 0, len);
+  memset(out, 0, len);
   return 0;
 }
 

@@ -576,13 +576,12 @@ typedef struct tw_conn tw_conn;
 /* Where lines about connections go: tw_conn_config.log. `put_line` is called within calls of the connection and in
  * their thread, tw_conn_create and tw_conn_destroy included; it calls no function with this connection, nor destroys
  * it. `line` has `len` printable ASCII bytes, at most 512, without a line end and with a zero byte behind, and is valid
- * during the call; what a peer chose is quoted, escaped and cut. What is not wanted is not formatted. TW_ERR_NULL: no
- * put_line; TW_ERR_ARGUMENT: level 0; TW_ERR_UNSUPPORTED: reserved is not 0. A level above TW_LOG_DEBUG is that one.
- * Since 0.2. */
+ * during the call; what a peer chose is quoted, escaped and cut. What is not wanted is not formatted. Since 0.2. */
 typedef struct tw_log {
+  /* `level` is that of the line. */
   void (*put_line)(void *context, const tw_conn *conn, uint32_t level, const char *line, size_t len);
   void *context;     /* passed on; outlives the connection */
-  uint32_t level;    /* TW_LOG_...: the most detailed that is wanted */
+  uint32_t level;    /* TW_LOG_...: the most detailed that is wanted; not 0 */
   uint32_t reserved; /* 0 */
 } tw_log;
 

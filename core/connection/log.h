@@ -12,8 +12,11 @@ struct tw_conn;  // by which the host knows a Connection
 
 namespace tidewire {
 
-inline constexpr size_t kMaxLogLine = 512;   // bytes, without the zero byte
-inline constexpr size_t kMaxLogQuote = 100;  // characters of what a peer chose, escaped
+inline constexpr size_t kMaxLogLine = 512;  // bytes, without the zero byte
+// What is quoted, in characters after escaping: the value of a header, of which a line may have four; anything else,
+// such as a whole reason of 123 ASCII characters.
+inline constexpr size_t kMaxQuotedValue = 60;
+inline constexpr size_t kMaxQuotedText = 150;
 
 // The values of TW_LOG_... in tidewire.h.
 enum LogLevel : uint32_t { kLogError = 1, kLogInfo = 2, kLogDebug = 3 };
@@ -30,6 +33,8 @@ struct LogSink {
 class LogLine : public TextWriter {
  public:
   LogLine() : TextWriter(bytes_, kMaxLogLine) {}
+  LogLine(const LogLine &) = delete;
+  LogLine &operator=(const LogLine &) = delete;
 
   void put(const LogSink &sink, const void *connection, LogLevel level) {
     const size_t end = len() < kMaxLogLine ? len() : kMaxLogLine;
@@ -41,7 +46,7 @@ class LogLine : public TextWriter {
   char bytes_[kMaxLogLine + 1];
 };
 
-inline Quoted quoted(ByteView text) { return {text, kMaxLogQuote}; }
+inline Quoted quoted(ByteView text) { return {text, kMaxQuotedText}; }
 
 }  // namespace tidewire
 

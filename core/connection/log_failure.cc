@@ -66,9 +66,9 @@ void tell_header(TextWriter *line, const HttpHead &head, const uint8_t *data, co
   ByteView found, value;
   size_t count = 0;
   for (; count < 2 && head.header(data, ByteView::of(name), count, &found, &value); ++count) {
-    *line << ", " << name << " " << quoted(value);
+    *line << ", " << name << " " << Quoted{value, kMaxQuotedValue};
   }
-  if (count == 0) *line << ", no " << name;
+  if (count == 0) *line << ", no " << name << " header";
 }
 
 // `evidence` is the whole head, or the line of it that is wrong.

@@ -131,7 +131,7 @@ Status Connection::read_head(Input *in) {
 }
 
 // Reads on in the head: in the input itself where it lies whole there, otherwise in a copy of what came so far, which
-// never grows beyond the limit. *out_head stays nullptr where the head is not whole and not wrong.
+// never grows beyond the limit. Without memory for that, *out_head is left alone.
 Status Connection::gather_head(Input *in, size_t *out_head_len, uint8_t **out_head, size_t *out_used) {
   Opening *opening = opening_;
   uint8_t *fed = in->data + in->pos;

@@ -18,6 +18,7 @@ struct ConnObject {
   PyObject *pool;               // BufferPool or nullptr
   PyObject *random;             // callable or nullptr
   PyObject *random_error;       // what it raised in the call that is under way
+  PyObject *logger;             // logging.Logger, or the like, or nullptr
   PyObject *subprotocols;       // tuple of str, as configured
   PyObject *subprotocol;        // str when one was chosen
   PyObject *weak_references;
@@ -33,8 +34,8 @@ struct ConnObject {
 
 inline ConnObject *as_conn(PyObject *self) { return reinterpret_cast<ConnObject *>(self); }
 
-// Holds a connection for one call. Python code that runs inside a call (the `random` callable, a finaliser) may try to
-// use the same connection: that is refused, since the engine is in the middle of its work.
+// Holds a connection for one call. Python code that runs inside a call (the `random` callable, the logger, a finaliser)
+// may try to use the same connection: that is refused, since the engine is in the middle of its work.
 class UseConn {
  public:
   // Empty, with an exception set, when the connection cannot be used.

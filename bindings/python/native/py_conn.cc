@@ -27,6 +27,7 @@ int conn_traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(object->pool);
   Py_VISIT(object->random);
   Py_VISIT(object->random_error);
+  Py_VISIT(object->logger);
   Py_VISIT(object->output.views);
   Py_VISIT(object->room.views);
   const int stop = object->target.traverse(visit, arg);
@@ -39,10 +40,12 @@ int conn_clear(PyObject *self) {
   ConnObject *object = as_conn(self);
   ++object->output.turn;
   ++object->room.turn;
-  tw_conn_destroy(object->conn);
-  object->conn = nullptr;
+  tw_conn *const conn = object->conn;
+  object->conn = nullptr;  // the logger may reach this object
+  tw_conn_destroy(conn);
   Py_CLEAR(object->random);
   Py_CLEAR(object->random_error);
+  Py_CLEAR(object->logger);
   Py_CLEAR(object->output.views);
   Py_CLEAR(object->room.views);
   object->target.release();

@@ -6,6 +6,7 @@
 
 #include "buffer_arg.h"
 #include "call_args.h"
+#include "conn_log.h"
 #include "conn_object.h"
 #include "handshake_args.h"
 #include "py_deflate.h"
@@ -22,7 +23,7 @@ const char kConnDoc[] =
     "output_high_len=1048576, output_low_len=None, handshake_timeout_ns=10000000000, idle_timeout_ns=120000000000, "
     "ping_interval_ns=20000000000, pong_timeout_ns=20000000000, message_timeout_ns=60000000000, "
     "close_timeout_ns=10000000000, read_len=8192, max_read_len=None, write_len=4096, min_borrow_len=8192, "
-    "min_view_len=None, deflate=None, negotiated=None, pool=None, random=None)\n"
+    "min_view_len=None, deflate=None, negotiated=None, pool=None, random=None, logger=None)\n"
     "--\n\n"
     "One side of a WebSocket connection, without I/O. Give receive() what was read from the socket, look at the\n"
     "events that it returns, send, write data_to_send() to the socket, and call tick() now and then.\n\n"
@@ -58,7 +59,10 @@ const char kConnDoc[] =
     "deflate       a DeflateConfig: compression is offered or accepted; None: neither\n"
     "negotiated    a Deflate: what a handshake done elsewhere agreed on; only with upgraded and deflate\n"
     "pool          a BufferPool to take memory from, which connections may share\n"
-    "random        for tests: called with a number, returns that many bytes in place of the system's CSPRNG\n\n"
+    "random        for tests: called with a number, returns that many bytes in place of the system's CSPRNG\n"
+    "logger        a logging.Logger or LoggerAdapter: gets a line at level ERROR that explains a failure, at INFO of\n"
+    "              the connection's opening and closing, at DEBUG of control frames and pauses. It is asked now, and\n"
+    "              not again, which of the three are enabled; what it raises goes to sys.unraisablehook\n\n"
     "Limits and times are at least 1; NEVER turns one off. A connection is used by one thread at a time, and not\n"
     "from inside a call on it: UsageError. No call gives the GIL away.";
 
@@ -104,6 +108,7 @@ enum Argument : size_t {
   kNegotiated,
   kPool,
   kRandom,
+  kLogger,
   kArgumentCount
 };
 
@@ -147,6 +152,7 @@ constexpr const char *kArgumentNames[kArgumentCount] = {
     "negotiated",
     "pool",
     "random",
+    "logger",
 };
 
 constexpr Signature kSignature = {"Connection", kArgumentNames, kArgumentCount, 1, 1};
@@ -302,6 +308,12 @@ bool create(ConnObject *object, PyObject *const *values) {
     }
     Py_XSETREF(object->random, Py_NewRef(values[kRandom]));
     config.conn.random = &random;
+  }
+  tw_log log;
+  if (is_given(values[kLogger])) {
+    if (!log_arg(values[kLogger], &log)) return false;
+    if (log.level != 0) config.conn.log = &log;
+    Py_XSETREF(object->logger, Py_NewRef(values[kLogger]));
   }
   if (config.conn.pool != nullptr) Py_XSETREF(object->pool, Py_NewRef(values[kPool]));
   Py_XSETREF(object->subprotocols, Py_NewRef(config.handshake.subprotocols().ptr()));

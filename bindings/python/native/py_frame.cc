@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "buffer_arg.h"
+#include "call_args.h"
 #include "py_status.h"
 #include "py_types.h"
 #include "record.h"
@@ -18,7 +19,8 @@ namespace {
 
 // From here on a payload is a memoryview: the views take 0.3 us, as copying this many bytes does.
 constexpr size_t kViewLen = 32 * 1024;
-constexpr size_t kBatch = 64;  // frames for one call of the engine
+constexpr size_t kBatch = 64;  // frames, or keys, for one call of the engine
+constexpr size_t kKeyLen = 4;
 
 enum FrameField : size_t { kOpcode, kPayload, kFin, kRsv, kMaskingKey, kOffset, kHeaderLen };
 
@@ -218,6 +220,31 @@ PyObject *encode_frames(PyObject *, PyObject *frames) {
   }
 }
 
+bool append_keys(PyObject *list, const uint8_t *keys, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const py::object key = py::reinterpret_steal<py::object>(
+        PyBytes_FromStringAndSize(reinterpret_cast<const char *>(keys + i * kKeyLen), kKeyLen));
+    if (!key || PyList_Append(list, key.ptr()) != 0) return false;
+  }
+  return true;
+}
+
+PyObject *masking_keys(PyObject *, PyObject *count) {
+  uint64_t left = 0;
+  if (!number_arg(count, "count", PY_SSIZE_T_MAX, &left)) return nullptr;
+  py::object list = py::reinterpret_steal<py::object>(PyList_New(0));
+  if (!list) return nullptr;
+  uint8_t keys[kBatch * kKeyLen];
+  while (left > 0) {
+    const size_t part = left < kBatch ? static_cast<size_t>(left) : kBatch;
+    const tw_status status = tw_masking_keys(nullptr, keys, part);
+    if (status != TW_OK) return raise_status(status);
+    if (!append_keys(list.ptr(), keys, part)) return nullptr;
+    left -= part;
+  }
+  return list.release().ptr();
+}
+
 PyObject *close_code_valid(PyObject *, PyObject *code) {
   int overflow = 0;
   const long number = PyLong_AsLongAndOverflow(code, &overflow);
@@ -238,6 +265,10 @@ PyMethodDef frame_functions[] = {
      "An Error has the frames before the faulty one in `events`, and its place in `offset`."},
     {"encode_frames", encode_frames, METH_O,
      "encode_frames(frames, /)\n--\n\nReturns the bytes of an iterable of Frame, each masked if it has a masking key."},
+    {"masking_keys", masking_keys, METH_O,
+     "masking_keys(count, /)\n--\n\n"
+     "Returns a list of count unpredictable keys of 4 bytes: a client masks each Frame with a fresh one (RFC 6455 "
+     "5.3)."},
     {"close_code_valid", close_code_valid, METH_O,
      "close_code_valid(code, /)\n--\n\nTells whether a close frame may carry this code (RFC 6455 7.4)."},
     {nullptr, nullptr, 0, nullptr},

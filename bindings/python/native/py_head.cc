@@ -19,7 +19,8 @@ py::tuple headers_of(const tw_head &head, const uint8_t *data) {
   py::list headers;
   tw_view name = {};
   tw_view value = {};
-  for (size_t i = 0; tw_head_header(&head, data, nullptr, i, &name, &value) == TW_OK; ++i) {
+  size_t cursor = 0;
+  while (tw_head_next(&head, data, &cursor, &name, &value) == TW_OK) {
     headers.append(py::make_tuple(latin1(name), latin1(value)));
   }
   return py::tuple(headers);

@@ -28,8 +28,8 @@ py::object build(tw_status status, const Failure &failure) {
       status, message, py::arg("name") = tw_status_name(status), py::arg("offset") = offset,
       py::arg("close_code") = known != nullptr ? known->close_code : tw_status_close_code(status),
       py::arg("http_status") = tw_status_http_status(status),
-      py::arg("section") = optional_text(known != nullptr ? known->section : nullptr),
-      py::arg("limit") = optional_text(known != nullptr ? known->limit : nullptr), py::arg("events") = events);
+      py::arg("section") = optional_text(tw_status_section(status)),
+      py::arg("limit") = optional_text(tw_status_limit(status)), py::arg("events") = events);
 }
 
 }  // namespace

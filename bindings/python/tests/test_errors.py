@@ -80,6 +80,15 @@ def test_a_refused_handshake():
     assert raised.value.http_status == 426
 
 
+def test_a_handshake_refused_without_a_connection():
+    with pytest.raises(ProtocolError) as raised:
+        tidewire.check_request(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (raised.value.section, raised.value.limit) == ("RFC 6455 4.1", None)
+    with pytest.raises(LimitError) as raised:
+        tidewire.check_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", max_head_len=20)
+    assert (raised.value.section, raised.value.limit) == (None, "max_head_len")
+
+
 def test_a_mistake():
     with pytest.raises(UsageError) as raised:
         tidewire.mask(b"", b"")

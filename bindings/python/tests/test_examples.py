@@ -173,6 +173,8 @@ OUTPUTS = [
     "5.0 s left\nhandshake_timeout_ns\nHTTP/1.1 408 Request Timeout\n",
     "True the same\n",
     "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n",
+    "server failed: TW_ERR_HTTP_UPGRADE: the Upgrade header does not name websocket (RFC 6455 4.2.1), no Upgrade "
+    "header; at offset 0, after 0 messages and 0 frames; answered with HTTP status 426\n426\n",
     "1000000\n",
 ]
 

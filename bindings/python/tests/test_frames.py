@@ -301,6 +301,29 @@ def test_a_close_code_is_an_int():
         tidewire.close_code_valid("1000")
 
 
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 1000])
+def test_masking_keys_are_fresh(count):
+    keys = tidewire.masking_keys(count)
+    assert len(keys) == count
+    assert all(len(key) == 4 for key in keys)
+    # That more than 10 of 1000 come again happens less than once in 10^45 runs.
+    assert len(set(keys)) >= count - 10
+    frames = [Frame(Opcode.TEXT, b"a", masking_key=key) for key in keys]
+    assert len(tidewire.encode_frames(frames)) == 7 * count
+
+
+@pytest.mark.parametrize("count", ["1", 1.0, None])
+def test_a_number_of_masking_keys_is_an_int(count):
+    with pytest.raises(TypeError):
+        tidewire.masking_keys(count)
+
+
+@pytest.mark.parametrize("count", [-1, 1 << 64])
+def test_a_number_of_masking_keys_must_make_sense(count):
+    with pytest.raises(UsageError):
+        tidewire.masking_keys(count)
+
+
 def test_masking_is_undone_with_the_reference():
     [decoded], _ = decode(frame(Opcode.BINARY, masked(pattern(9), KEY)))
     assert masked(bytes(decoded.payload), KEY) == pattern(9)

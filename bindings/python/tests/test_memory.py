@@ -120,6 +120,23 @@ def fail():
     raises(Connection.__new__(Connection).receive, b"")
 
 
+class Logger:
+    def isEnabledFor(self, level):
+        return True
+
+    def log(self, level, text, line):
+        assert text % line
+
+
+def log():
+    logger = Logger()
+    logger.connection = connection = upgraded(logger=logger)  # a cycle, which the garbage collector finds
+    connection.ping()
+    raises(connection.receive, MASKED + b"\xff" + MASKED)
+    upgraded(logger=logger)
+    raises(upgraded, logger=1)
+
+
 def views():
     connection = upgraded()
     connection.send(DATA)
@@ -226,6 +243,9 @@ def frames():
     raises(tidewire.encode_frames, [decoded[0], 1])
     raises(Frame, 1, "text")
     raises(Frame, 1, masking_key=b"abc")
+    tidewire.masking_keys(100)
+    raises(tidewire.masking_keys, -1)
+    raises(tidewire.masking_keys, "1")
 
 
 def kernels():
@@ -257,7 +277,7 @@ def pools():
 
 
 WORKS = [
-    *(talk, compress, negotiate, wait, fail, views, read, receive_into, borrow, prepare, frames, kernels, pools),
+    *(talk, compress, negotiate, wait, fail, log, views, read, receive_into, borrow, prepare, frames, kernels, pools),
 ]
 
 

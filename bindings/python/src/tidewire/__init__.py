@@ -44,6 +44,7 @@ from ._native import (
     generate_key,
     mask,
     mask_into,
+    masking_keys,
     validate_utf8,
 )
 from ._types import (
@@ -113,5 +114,6 @@ __all__ = [
     "generate_key",
     "mask",
     "mask_into",
+    "masking_keys",
     "validate_utf8",
 ]

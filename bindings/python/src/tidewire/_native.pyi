@@ -2,7 +2,8 @@
 # The types of the extension module. Its docstrings are in the module itself: help(tidewire.Connection).
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, TypeAlias, final
+from logging import Logger, LoggerAdapter
+from typing import Any, ClassVar, TypeAlias, final
 
 from typing_extensions import Buffer, Self, disjoint_base
 
@@ -72,6 +73,7 @@ def check_response(
 ) -> Agreement: ...
 def accept_key(key: str, /) -> str: ...
 def close_code_valid(code: int, /) -> bool: ...
+def masking_keys(count: int, /) -> list[bytes]: ...
 def decode_frames(
     buffer: Buffer, *, role: Role | None = None, allow_rsv: int = 0, validate_text: bool = True
 ) -> tuple[list[Frame], int]: ...
@@ -262,6 +264,7 @@ class Connection:
         negotiated: Deflate | None = None,
         pool: BufferPool | None = None,
         random: Callable[[int], Buffer] | None = None,
+        logger: Logger | LoggerAdapter[Any] | None = None,
     ) -> None: ...
     @property
     def role(self) -> Role: ...

@@ -22,7 +22,7 @@ class BroadcastTest(unittest.TestCase):
     def setUp(self):
         self.stack = contextlib.ExitStack()
         self.addCleanup(self.stack.close)
-        self.server = self.stack.enter_context(Program(BROADCAST_SERVER, "127.0.0.1", "0"))
+        self.server = self.stack.enter_context(Program(BROADCAST_SERVER, "0"))
 
     def peer(self, extension=None, **options):
         return self.stack.enter_context(Peer(connect(self.server, **options), extension))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Prints a public header with its plain comments as Doxygen wants them, line by line, so that warnings name the right one.
 
-usage: filter.py HEADER
+usage: filter.py FILE
 
   the head of the file describes the file
   /* ---- Section --- */ begins a module, which ends with the next one
@@ -10,6 +10,9 @@ usage: filter.py HEADER
     until the next empty line
   a comment above or behind a member, or behind a constant, describes it
   a slot of the table is described by the function that it holds
+  the name of a function becomes a link
+
+Of a text in Markdown, links to files lose their targets, which lie elsewhere than the pages.
 """
 
 import re
@@ -19,6 +22,9 @@ SECTION = re.compile(r"^/\* -+ (.+?) -+ \*/$")
 COMMENTED_CONSTANT = re.compile(r"^#define \w+ [^/]*/\*")
 TABLE = "typedef struct tw_api {"
 SLOT = re.compile(r"^  [^/]*\(\*(\w+)\)\(")
+FUNCTION = re.compile(r"^TW_API [^(]*?\b(tw_\w+)\(", re.MULTILINE)
+MENTION = re.compile(r"\btw_\w+\b(?!\()")
+FILE_LINK = re.compile(r"\[([^\]]+)\]\((?!http|#)[^)]*\)")
 
 
 def module(title):
@@ -34,7 +40,7 @@ def open_comment(lines, start):
     laid_out = [i for i, line in enumerate(comment) if line.startswith(" *   ")]
     if laid_out:
         first, last = laid_out[0], laid_out[-1]
-        comment[first] = comment[first].replace(" *   ", " * <pre>   ", 1)
+        comment[first] = comment[first].replace(" *   ", " * <pre>  ", 1)
         closing = " */" if comment[last].endswith(" */") else ""
         comment[last] = comment[last].removesuffix(" */") + "</pre>" + closing
     comment[0] = "/**" + comment[0][2:]
@@ -44,6 +50,7 @@ def open_comment(lines, start):
 class Filter:
     def __init__(self, lines):
         self.lines = lines
+        self.functions = set(FUNCTION.findall("\n".join(lines)))
         self.out = []
         self.in_module = False
         self.in_heading = False
@@ -53,7 +60,10 @@ class Filter:
     def run(self):
         while len(self.out) < len(self.lines):
             self.out += self.step(len(self.out))
-        return self.out
+        return [MENTION.sub(self.link, line) for line in self.out]
+
+    def link(self, mention):
+        return mention[0] + ("()" if mention[0] in self.functions else "")
 
     def step(self, at):
         """What the lines from `at` become."""
@@ -97,6 +107,14 @@ class Filter:
         return re.sub(r"(?<=\S)( +)/\*(?!\*)", r"\1/**<", line)
 
 
+def main(name):
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    if name.endswith(".md"):
+        print(FILE_LINK.sub(r"\1", text), end="")
+    else:
+        print("\n".join(Filter(text.splitlines()).run()))
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as header:
-        print("\n".join(Filter(header.read().splitlines()).run()))
+    main(sys.argv[1])

@@ -7,8 +7,8 @@
  */
 #include <stddef.h>
 
+#include "call_fixture.h"
 #include "check.h"
-#include "null_fixture.h"
 
 /* `absent` is which pointer is NULL, or -1; `len` is LEN or 0. */
 typedef struct row {
@@ -238,11 +238,6 @@ static const row *const rows[] = {&row_version,
                                   &row_status_limit,
                                   &row_masking_keys,
                                   &row_head_next};
-
-/* How many of the objects were written as NULL. */
-static int null_count(const objects *made) {
-  return (made->pool == NULL) + (made->conn == NULL) + (made->prepared == NULL) + (made->lease == NULL);
-}
 
 static tw_status result_with_all(const row *one, size_t len) {
   fixture f;

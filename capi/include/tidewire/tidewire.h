@@ -530,8 +530,9 @@ TW_API tw_status tw_request_check(const tw_head *head, const uint8_t *data, cons
                                   tw_agreement *out_agreement);
 
 /* Server: writes the response of status 101 to the request that led to `agreement`. config may be NULL. TW_NEED_ROOM
- * writes the length that is needed. TW_ERR_HEADER_INJECTION: a string of config would end its line, or a header is one
- * that the engine writes; TW_ERR_ARGUMENT: agreement is not one that tw_request_check makes with config. Since 0.1. */
+ * writes the length that is needed. TW_ERR_HEADER_INJECTION: a string of config would end its field, or a header is
+ * malformed or one that the engine writes; TW_ERR_ARGUMENT: a subprotocol is malformed otherwise or named twice, or
+ * agreement is not one that tw_request_check makes with config. Since 0.1. */
 TW_API tw_status tw_response_build(const tw_handshake_config *config, const tw_agreement *agreement, uint8_t *out,
                                    size_t cap, size_t *out_len);
 
@@ -544,8 +545,9 @@ TW_API tw_status tw_refusal_build(tw_status reason, uint8_t *out, size_t cap, si
 TW_API tw_status tw_key_generate(const tw_random *random, uint8_t key[TW_KEY_LEN]);
 
 /* Client: writes the request. config has a host (TW_ERR_NULL). TW_NEED_ROOM writes the length that is needed.
- * TW_ERR_KEY: key is not base64 of 16 bytes; TW_ERR_HEADER_INJECTION: a string of config would end its line, or a
- * header is one that the engine writes; TW_ERR_ARGUMENT: a string of config is malformed otherwise. Since 0.1. */
+ * TW_ERR_KEY: key is not base64 of 16 bytes; TW_ERR_HEADER_INJECTION: a string of config would end its field, or a
+ * header is malformed or one that the engine writes; TW_ERR_ARGUMENT: a string of config is malformed otherwise, or a
+ * subprotocol named twice. Since 0.1. */
 TW_API tw_status tw_request_build(const tw_handshake_config *config, const uint8_t key[TW_KEY_LEN], uint8_t *out,
                                   size_t cap, size_t *out_len);
 

@@ -2,8 +2,8 @@
  *
  * One object of each kind and arguments for every function of the table, fresh for each call.
  */
-#ifndef TIDEWIRE_TESTS_CAPI_NULL_FIXTURE_H_
-#define TIDEWIRE_TESTS_CAPI_NULL_FIXTURE_H_
+#ifndef TIDEWIRE_TESTS_CAPI_CALL_FIXTURE_H_
+#define TIDEWIRE_TESTS_CAPI_CALL_FIXTURE_H_
 
 #include <stddef.h>
 #include <tidewire/tw_table.h>
@@ -144,4 +144,9 @@ static inline void end(fixture *f) {
   f->api->pool_destroy(f->own.pool);
 }
 
-#endif /* TIDEWIRE_TESTS_CAPI_NULL_FIXTURE_H_ */
+/* How many of the objects were written as NULL. */
+static inline int null_count(const objects *made) {
+  return (made->pool == NULL) + (made->conn == NULL) + (made->prepared == NULL) + (made->lease == NULL);
+}
+
+#endif /* TIDEWIRE_TESTS_CAPI_CALL_FIXTURE_H_ */

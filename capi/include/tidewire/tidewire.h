@@ -572,7 +572,7 @@ typedef struct tw_conn tw_conn;
 #define TW_ROLE_CLIENT 1u /* begins the handshake; its frames are masked */
 
 #define TW_LOG_ERROR 1u /* a connection failed: one line with the status, the rule or limit, and the offset */
-#define TW_LOG_INFO 2u  /* it opened, with what was negotiated; it was closed, with the codes of both sides */
+#define TW_LOG_INFO 2u  /* it opened, with what was negotiated; it was closed, with both codes, or destroyed before */
 #define TW_LOG_DEBUG 3u /* control frames, and pauses of the output */
 
 /* Where lines about connections go: tw_conn_config.log. `put_line` is called within calls of the connection and in

@@ -582,7 +582,7 @@ typedef struct tw_conn tw_conn;
 typedef struct tw_log {
   /* `level` is that of the line. */
   void (*put_line)(void *context, const tw_conn *conn, uint32_t level, const char *line, size_t len);
-  void *context;     /* passed on; outlives the connection */
+  void *context;     /* passed on; outlives the connection. Where it differs, connections share no configuration */
   uint32_t level;    /* TW_LOG_...: the most detailed that is wanted; not 0 */
   uint32_t reserved; /* 0 */
 } tw_log;

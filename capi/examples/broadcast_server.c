@@ -56,7 +56,6 @@ static void peer_drop(struct server *server, int fd) {
 }
 
 static void broadcast(struct server *server, const tw_event *event) {
-  static const uint8_t reason[] = "too slow";
   tw_pool *pool = server->config.pool;
   tw_prepared *message;
   // Without memory everybody misses it.
@@ -69,7 +68,7 @@ static void broadcast(struct server *server, const tw_event *event) {
     int is_slow = (tw_conn_wants(peer->conn) & TW_WANT_PAUSE) != 0;
     int gets_it = !is_slow && tw_conn_send_prepared(peer->conn, message) == TW_OK;
     peer->missed = gets_it ? 0 : peer->missed + 1;
-    if (peer->missed == MISSED_MAX) tw_conn_close(peer->conn, 1008, reason, sizeof reason - 1);
+    if (peer->missed == MISSED_MAX) tw_conn_close(peer->conn, 1008, (const uint8_t *)"too slow", 8);
   }
   tw_prepared_destroy(message);
   server->stirred = 1;
@@ -117,12 +116,11 @@ static void peer_serve(struct server *server, int fd) {
     if (turn == TURN_CAP) break;
     lost = peer_read(server, fd) < 0 || peer_write(peer, fd) < 0;
   }
-  if (lost || stopping || server->now >= peer->drop_at) {
-    peer_drop(server, fd);
-  } else if (tw_conn_wants(peer->conn) == TW_WANT_CLOSE && peer->drop_at == TW_NEVER) {
+  if (tw_conn_wants(peer->conn) == TW_WANT_CLOSE && peer->drop_at == TW_NEVER) {
     shutdown(fd, SHUT_WR);  // to close it with input unread would reset it, and our last bytes could get lost
     peer->drop_at = server->now + 2 * SECOND;
   }
+  if (lost || server->now >= peer->drop_at) peer_drop(server, fd);
 }
 
 // Without descriptors or memory the rest waits for the next second.
@@ -136,12 +134,13 @@ static void server_accept(struct server *server) {
 }
 
 // Serves everybody: for output, for time-outs, and for the last time, as far as the sockets take it at once.
-static void server_sweep(struct server *server) {
+static void server_sweep(struct server *server, int last) {
   server->stirred = 0;
   for (int fd = 0, left = server->peer_count; left > 0; fd++) {
     if (server->peers[fd].conn == NULL) continue;
-    if (stopping) tw_conn_close(server->peers[fd].conn, 1001, NULL, 0);
+    if (last) tw_conn_close(server->peers[fd].conn, 1001, NULL, 0);
     peer_serve(server, fd);
+    if (last && server->peers[fd].conn != NULL) peer_drop(server, fd);
     left--;
   }
 }
@@ -162,8 +161,9 @@ static void server_run(struct server *server) {
     int due = server->now - server->swept >= SECOND;
     if (due) server->swept = server->now;
     if (due) server_accept(server);
-    if (due || server->stirred || stopping) server_sweep(server);
+    if (due || server->stirred) server_sweep(server, 0);
   }
+  server_sweep(server, 1);
 }
 
 int main(int argc, char **argv) {
@@ -183,9 +183,8 @@ int main(int argc, char **argv) {
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||  // accepted sockets inherit it
       bind(fd, (struct sockaddr *)&address, address_len) != 0 || listen(fd, SOMAXCONN) != 0 ||
-      getsockname(fd, (struct sockaddr *)&address, &address_len) != 0 || watch(&server, fd) != 0) {
+      getsockname(fd, (struct sockaddr *)&address, &address_len) != 0 || watch(&server, fd) != 0)
     err(1, "port %u", port);
-  }
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) err(1, "getrlimit");
   files.rlim_cur = files.rlim_max < PEER_CAP ? files.rlim_max : PEER_CAP;  // so that each has its place

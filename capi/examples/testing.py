@@ -71,8 +71,10 @@ class Program:
             self.process.stdout.close()
 
     def stop(self):
+        """The exit status. A program that has nothing to put in order is ended by the signal itself."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(LIMIT_SECONDS)
+        status = self.process.wait(LIMIT_SECONDS)
+        return 0 if status == -signal.SIGTERM else status
 
     def resident_len(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:

@@ -31,7 +31,7 @@ class TlsEchoTest(EchoCases, unittest.TestCase):
         subprocess.run([*command.split(), *names], check=True, capture_output=True)
 
     def command(self):
-        return TLS_ECHO_SERVER, "127.0.0.1", "0", str(self.certificate), str(self.key)
+        return TLS_ECHO_SERVER, "0", str(self.certificate), str(self.key)
 
     def context(self, **versions):
         context = ssl.create_default_context(cafile=self.certificate)
@@ -95,7 +95,7 @@ class TlsEchoTest(EchoCases, unittest.TestCase):
         self.assert_serves()
 
     def test_files_that_are_none(self):
-        command = [*EMULATOR, TLS_ECHO_SERVER, "127.0.0.1", "0", str(self.key), str(self.certificate)]
+        command = [*EMULATOR, TLS_ECHO_SERVER, "0", str(self.key), str(self.certificate)]
         done = subprocess.run(command, capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"PEM", done.stderr)

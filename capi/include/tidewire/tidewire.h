@@ -728,7 +728,8 @@ TW_API tw_status tw_conn_pong(tw_conn *conn, const uint8_t *data, size_t len);
 TW_API tw_status tw_conn_close(tw_conn *conn, uint32_t code, const uint8_t *reason, size_t len);
 
 /* Shows the queued output, oldest byte first, as at most `cap` views; they stay valid, and nothing is consumed, until
- * tw_conn_output_consume or tw_conn_destroy. *out_count is 0 when nothing is queued.
+ * tw_conn_output_consume, tw_conn_destroy, or a tw_conn_tick that drops the output because close_timeout_ns has passed.
+ * *out_count is 0 when nothing is queued.
  * The close frame that answers the peer's, or a failure, is added by this call: until then messages may still be sent,
  * so that those which were received before are answered first. Since 0.1. */
 TW_API tw_status tw_conn_output(tw_conn *conn, tw_view *views, size_t cap, size_t *out_count);

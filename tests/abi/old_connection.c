@@ -143,12 +143,12 @@ static void check_stats(const side *server) {
   CHECK_EQ(stats->frames_sent, 3);
   CHECK_EQ(stats->control_frames_received, 2);
   CHECK_EQ(stats->control_frames_sent, 1);
-  CHECK(stats->bytes_received > 11 + 7 + 6 + 7 + 7 + 9 + 9);
+  CHECK(stats->bytes_received > 6 * stats->frames_received); /* at least their headers, and the request */
   CHECK(stats->bytes_sent > stats->deflated_sent_len && stats->deflated_sent_len > 0);
   CHECK_EQ(stats->inflated_sent_len, kLargeLen);
   CHECK_EQ(stats->deflated_received_len, 0);
   CHECK_EQ(stats->inflated_received_len, 0);
-  CHECK(stats->held_len >= 256);
+  CHECK(stats->held_len > 0);
   CHECK_EQ(stats->context_len, 0);
   CHECK_EQ(stats->rtt_ns, 0);
   CHECK_STATUS(api->conn_get_deflate(server->conn, deflate), TW_OK);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <tidewire/tidewire.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,14 +49,14 @@ static void peer_drop(struct server *server, int fd) {
 }
 
 // Reads once, unless events of the last read are still to come, and queues a reply to each message. Returns 1 when more
-// are to come, 0 when not, -1 when the peer must be dropped; not where it broke a rule: a close frame tells it.
+// are to come, 0 when not, -1 when the peer must be dropped. One that broke a rule is told so first, by a close frame.
 static int peer_read(tw_conn *conn, int fd) {
   uint8_t *room;
   size_t room_cap;
   ssize_t got = 0;
   tw_status status = tw_conn_read_buffer(conn, 0, &room, &room_cap);
   if (status != TW_OK && status != TW_ERR_STATE) return -1;  // TW_ERR_STATE: events are still to come
-  if (status == TW_OK) got = read(fd, room, room_cap);
+  if (status == TW_OK) got = recv(fd, room, room_cap, 0);
   if (got < 0) return errno == EAGAIN ? 0 : -1;
   if (got == 0 && status == TW_OK) return -1;  // the peer has ended, and every reply is written
   tw_event events[BATCH];
@@ -77,7 +77,8 @@ static int peer_write(tw_conn *conn, int fd) {
   tw_view views[BATCH];
   size_t count, unused;
   while (tw_conn_output(conn, views, BATCH, &count) == TW_OK && count > 0) {
-    ssize_t written = writev(fd, (const struct iovec *)views, (int)count);
+    struct msghdr message = {.msg_iov = (struct iovec *)views, .msg_iovlen = count};
+    ssize_t written = sendmsg(fd, &message, MSG_NOSIGNAL);
     if (written < 0) return errno == EAGAIN ? 0 : -1;
     tw_conn_output_consume(conn, (size_t)written);
   }
@@ -191,7 +192,6 @@ int main(int argc, char **argv) {
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) err(1, "setrlimit");
   signal(SIGTERM, on_signal);
   signal(SIGINT, on_signal);
-  signal(SIGPIPE, SIG_IGN);  // writev reports EPIPE instead
   dprintf(STDOUT_FILENO, "listening on 127.0.0.1:%u\n", ntohs(address.sin_port));
   server_run(&server);
   tw_pool_destroy(server.config.pool);

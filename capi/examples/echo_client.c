@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
   int good = 1;
   for (int option; (option = getopt(argc, argv, "+t:c:n")) != -1;) {
     switch (option) {
-      case 't': good &= sscanf(optarg, "%u", &seconds) == 1; break;
+      case 't': good &= sscanf(optarg, "%u", &seconds) == 1 && seconds > 0; break;
       case 'c': good &= sscanf(optarg, "%" SCNu64, &deflate.max_context_len) == 1; break;
       case 'n': config.deflate = NULL; break;
       default: good = 0;
@@ -177,7 +177,7 @@ int main(int argc, char **argv) {
   }
   const char *host = argv[optind], *port = argv[optind + 1];
   char server[300];
-  snprintf(server, sizeof server, "%s:%s", host, port);
+  snprintf(server, sizeof server, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
   struct client client = {.server = server, .timeout = seconds * SECOND};
   client.texts = argv + optind + 2;
   client.text_count = argc - optind - 2;

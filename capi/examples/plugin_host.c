@@ -8,7 +8,6 @@
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <tidewire/tw_table.h>
@@ -33,7 +32,7 @@ struct end {
 
 static struct plugin plugin_load(const char *path) {
   struct plugin plugin = {.path = path};
-  // RTLD_LOCAL: another library that this process has loaded, perhaps another copy of this one, stays as it is.
+  // RTLD_LOCAL: its symbols are found through this handle alone, so that copies in one process do not meet.
   plugin.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (plugin.handle == NULL) errx(1, "%s", dlerror());
   tw_get_api_fn get_api;
@@ -67,7 +66,7 @@ static struct end end_open(const tw_api *api, uint32_t role, int fd) {
   struct end end = {.api = api, .fd = fd, .is_client = role == TW_ROLE_CLIENT};
   tw_handshake_config handshake = TW_HANDSHAKE_CONFIG_INIT;
   handshake.host = "localhost";
-  tw_conn_config config = TW_CONN_CONFIG_INIT;
+  tw_conn_config config = TW_CONN_CONFIG_INIT;  // an older library takes it too, while what it does not know is zero
   config.role = role;
   config.handshake = &handshake;
   check(api, api->conn_create(&config, &end.conn));

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Echo servers under the same load over loopback TCP: processor time of the server for each message."""
+"""Echo servers and relays under the same load over loopback TCP: processor time of one for each message."""
 
 import contextlib
 import ctypes
@@ -20,7 +20,13 @@ SERVERS = {
     "websocketpp": ["bench/loopback/loopback_websocketpp", "0"],
     "wslay": ["bench/loopback/loopback_wslay", "0"],
 }
+# The same with the port of an upstream, "tw_echo_server", behind what is here.
+RELAYS = {
+    "raw": ["bench/loopback/loopback_raw_relay"],
+    "tw_relay": ["capi/examples/relay", "127.0.0.1", "0", "127.0.0.1"],
+}
 LOADS = [(1, 1, 20), (100, 1, 1024), (100, 1, 16384), (100, 32, 20), (100, 32, 1024), (100, 32, 16384)]
+RELAY_LOADS = [(100, 1, 1024), (100, 32, 1024), (100, 1, 65536)]
 
 MIN_TIMES = 4  # of --min-time a repetition takes: processes have to find their pace
 WARM_UP_SECONDS = 0.1
@@ -42,9 +48,10 @@ def settle(cpu):
 class Server:
     """A server as a process, which does not outlive the `with` block."""
 
-    def __init__(self, row, build, cpu):
+    def __init__(self, row, build, cpu, upstream=None):
         self.row = row
-        program, *arguments = SERVERS[row]
+        self.is_raw = upstream is None and row == "raw"
+        program, *arguments = SERVERS[row] if upstream is None else [*RELAYS[row], upstream.port]
         command = [build / program, *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: settle(cpu))
 
@@ -80,7 +87,7 @@ class Load:
             "seconds": seconds,
             "warm-up": warm_up,
         }
-        command = [self.program, "--json", kind, *(["--raw"] if server.row == "raw" else [])]
+        command = [self.program, "--json", kind, *(["--raw"] if server.is_raw else [])]
         for option, value in options.items():
             command += [f"--{option}", str(value)]
         done = subprocess.run(
@@ -102,16 +109,16 @@ class Load:
                 self.run(server, 3, 5, size, CHECK_SECONDS, 0, kind)
 
 
-def name_of(load, row):
+def name_of(what, load, row):
     connections, pipeline, size = load
-    return f"BM_Echo{connections}x{pipeline}/{row}/{size}"
+    return f"BM_{what}{connections}x{pipeline}/{row}/{size}"
 
 
-def entry(load, row, family_index, figures):
+def entry(name, family_index, figures):
     """A repetition as Google Benchmark would write it."""
     microseconds = figures["server us/message"]
     return {
-        "name": name_of(load, row),
+        "name": name,
         "family_index": family_index,
         "run_type": "iteration",
         "cpu_time": microseconds * 1e3,
@@ -127,15 +134,27 @@ def measure(chosen, servers, load, arguments):
         load.check(server)
     # Interleaved, so that what disturbs the machine for a while disturbs all.
     return [
-        entry(traffic, row, index, load.run(servers[row], *traffic, seconds))
+        entry(name_of(what, traffic, row), index, load.run(servers[what, row], *traffic, seconds))
         for _ in range(arguments.repetitions)
-        for index, (traffic, row) in enumerate(chosen)
+        for index, (what, traffic, row) in enumerate(chosen)
     ]
+
+
+def start(chosen, build, cpu, others, stack):
+    """{(what, row): Server} of the chosen rows. The upstream of relays has the core of the load generator."""
+    servers, upstream = {}, None
+    for what, row in dict.fromkeys((what, row) for what, _, row in chosen):
+        if what == "Relay" and upstream is None:
+            upstream = stack.enter_context(Server("tw_echo_server", build, others))
+        servers[what, row] = stack.enter_context(Server(row, build, cpu, upstream if what == "Relay" else None))
+    return servers
 
 
 def rows(arguments):
     """The results of every row that matches arguments.filter, repetition after repetition."""
-    chosen = [(load, row) for load in LOADS for row in SERVERS if re.search(arguments.filter, name_of(load, row))]
+    known = [("Echo", load, row) for load in LOADS for row in SERVERS]
+    known += [("Relay", load, row) for load in RELAY_LOADS for row in RELAYS]
+    chosen = [each for each in known if re.search(arguments.filter, name_of(*each))]
     if not chosen:
         return []
     others = os.sched_getaffinity(0) - {arguments.cpu}
@@ -146,8 +165,7 @@ def rows(arguments):
     load = Load(build, max(others))
     try:
         with contextlib.ExitStack() as stack:
-            names = dict.fromkeys(row for _, row in chosen)
-            servers = {row: stack.enter_context(Server(row, build, arguments.cpu)) for row in names}
+            servers = start(chosen, build, arguments.cpu, max(others), stack)
             return measure(chosen, servers, load, arguments)
     except (Failure, OSError, subprocess.TimeoutExpired) as failure:
         sys.exit(f"loopback: {failure}")

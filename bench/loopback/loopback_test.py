@@ -70,6 +70,12 @@ class LoopbackTest(unittest.TestCase):
             self.assertAlmostEqual(entry["cpu_time"], entry["per_message"] * 1e9)
             self.assertGreater(entry["bytes_per_second"], 0)
 
+    def test_relays(self):
+        entries = loopback.rows(arguments("BM_Relay100x1/.*/1024$"))
+        self.assertEqual([entry["name"] for entry in entries], 2 * ["BM_Relay100x1/raw/1024", "BM_Relay100x1/tw_relay/1024"])
+        for entry in entries:
+            self.assertGreater(entry["per_message"], 0)
+
     def test_no_row(self):
         self.assertEqual(loopback.rows(arguments("BM_Mask/")), [])
 

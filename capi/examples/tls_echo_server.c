@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-//
 // A WebSocket echo server over TLS for Linux. OpenSSL and the engine only see memory: between OpenSSL and the socket
 // are the two rings of a BIO pair. A step waits until there is room for what it makes, so that who takes nothing is not
 // read:
-//   socket -> ring -> SSL_read -> engine -> SSL_write -> ring -> socket
+//   socket -> ring -> SSL_read -> engine -> SSL_write -> ring -> socket. Each returns whether it moved anything.
 #define _GNU_SOURCE  // accept4
 #include <err.h>
 #include <errno.h>
@@ -56,7 +55,6 @@ static void peer_drop(struct server *server, int fd) {
   close(fd);  // which takes it out of the epoll set
 }
 
-// Each step returns whether it moved anything.
 static int socket_to_ring(struct peer *peer, int fd) {
   char *room;
   int cap = BIO_nwrite0(peer->network, &room);

@@ -16,7 +16,7 @@ BUFFER_COUNT = 128  # of the server
 
 class UringEchoTest(EchoCases, unittest.TestCase):
     def command(self):
-        return URING_ECHO_SERVER, "127.0.0.1", "0"
+        return URING_ECHO_SERVER, "0"
 
     def test_more_peers_at_once_than_buffers(self):
         peers = [self.peer() for _ in range(3 * BUFFER_COUNT)]

@@ -130,6 +130,11 @@ TEST(Log, TellsTheEndOfAConnectionOnce) {
     s.take_output();
   });
   EXPECT_EQ(closed.rfind("server closed by the peer: ", 0), 0u) << closed;
+  const std::string answered = last_line(open, [](EngineSession &s) {
+    feed(s, peer_frame(TW_ROLE_SERVER, 0x83));
+    s.take_output();  // with our close frame
+  });
+  EXPECT_EQ(answered.rfind("server failed: TW_ERR_OPCODE: ", 0), 0u) << answered;
   const tw_conn_config server = TW_CONN_CONFIG_INIT;
   const std::string refused = last_line(server, [](EngineSession &s) { feed(s, text("?")); });
   EXPECT_EQ(refused.rfind("server failed: TW_ERR_HTTP_SYNTAX: ", 0), 0u) << refused;

@@ -23,7 +23,7 @@ SERVERS = {
 # The same with the port of an upstream, "tw_echo_server", behind what is here.
 RELAYS = {
     "raw": ["bench/loopback/loopback_raw_relay"],
-    "tw_relay": ["capi/examples/relay", "127.0.0.1", "0", "127.0.0.1"],
+    "tw_relay": ["capi/examples/relay", "0", "127.0.0.1"],
 }
 LOADS = [(1, 1, 20), (100, 1, 1024), (100, 1, 16384), (100, 32, 20), (100, 32, 1024), (100, 32, 16384)]
 RELAY_LOADS = [(100, 1, 1024), (100, 32, 1024), (100, 1, 65536)]

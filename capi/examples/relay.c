@@ -10,6 +10,7 @@
 #define _GNU_SOURCE  // accept4
 #include <err.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -62,12 +63,10 @@ struct relay {
 };
 
 static tw_status draw_key(struct relay *relay, uint8_t key[4]) {
-  tw_status status = TW_OK;
-  if (relay->key_count == 0) status = tw_masking_keys(NULL, relay->keys[0], KEY_CAP);
-  if (status != TW_OK) return status;
-  if (relay->key_count == 0) relay->key_count = KEY_CAP;
-  memcpy(key, relay->keys[--relay->key_count], 4);
-  return TW_OK;
+  size_t next = relay->key_count++ % KEY_CAP;
+  tw_status status = next == 0 ? tw_masking_keys(NULL, relay->keys[0], KEY_CAP) : TW_OK;
+  memcpy(key, relay->keys[next], 4);
+  return status;
 }
 
 static int watch(struct relay *relay, int op, int fd, struct side *side) {  // the listener has no side
@@ -90,22 +89,19 @@ static tw_status take_request(struct relay *relay, struct pair *pair, size_t hea
   return watch(relay, EPOLL_CTL_ADD, fd, &pair->upstream) ? TW_OK : TW_ERR_EOF;
 }
 
-// Of an answer that is no handshake all that follows is passed on, and nothing is sent.
-static void take_answer(struct pair *pair, size_t *head_len) {
+// Of an answer that is no handshake all that follows is passed on, and what the client sends is not.
+static size_t take_answer(struct pair *pair, size_t head_len) {
   struct side *client = &pair->client, *upstream = &pair->upstream;
-  tw_view text;
-  tw_head_status(&pair->head, upstream->buffer, &text);
+  tw_view code, terms = {NULL, 0};
+  tw_head_status(&pair->head, upstream->buffer, &code);
+  tw_head_header(&pair->head, upstream->buffer, "Sec-WebSocket-Extensions", 0, NULL, &terms);
+  int open = memcmp(code.data, "101", 3) == 0;
+  int deflate = terms.len >= 18 && strncasecmp((const char *)terms.data, "permessage-deflate", 18) == 0;
+  client->mode = open ? FRAMES : WASTE;
   upstream->mode = FRAMES;
-  if (memcmp(text.data, "101", 3) != 0) {
-    client->mode = WASTE;
-    *head_len = SIZE_MAX;
-    return;
-  }
-  tw_status status = tw_head_header(&pair->head, upstream->buffer, "Sec-WebSocket-Extensions", 0, NULL, &text);
-  int deflate =
-      status == TW_OK && text.len >= 18 && strncasecmp((const char *)text.data, "permessage-deflate", 18) == 0;
   client->rules = TW_DECODE_REQUIRE_MASKED | (deflate ? TW_DECODE_ALLOW_RSV1 : 0);
   upstream->rules = TW_DECODE_REQUIRE_UNMASKED | (deflate ? TW_DECODE_ALLOW_RSV1 : 0);
+  return open ? head_len : SIZE_MAX;
 }
 
 static tw_status take_head(struct relay *relay, struct side *from) {
@@ -113,8 +109,7 @@ static tw_status take_head(struct relay *relay, struct side *from) {
   size_t head_len;
   tw_status status = tw_head_parse(&pair->head, from->buffer, from->end, &head_len);
   if (status == TW_OK && from == &pair->client) status = take_request(relay, pair, head_len);
-  if (status == TW_OK && from == &pair->upstream) take_answer(pair, &head_len);
-  from->payload_len = status == TW_OK ? head_len : 0;
+  if (status == TW_OK) from->payload_len = from == &pair->client ? head_len : take_answer(pair, head_len);
   return status;
 }
 
@@ -257,7 +252,8 @@ static void pair_serve(struct relay *relay, struct pair *pair) {
     tw_status status = side_pump(relay, order[i]);
     if (status != TW_OK) pair_fail(relay, order[i], status);
   }
-  int over = client->ended && upstream->ended && client->buffer == NULL && upstream->buffer == NULL;
+  int over =
+      client->ended && upstream->ended && client->begin == client->checked && upstream->begin == upstream->checked;
   if (client->fd >= 0 && over) pair_close(relay, pair);
 }
 
@@ -302,41 +298,36 @@ static void relay_run(struct relay *relay) {
     relay->now = now.tv_sec;
     for (int i = 0; i < count; i++) {
       struct side *side = ready[i].data.ptr;
+      if (side == NULL) relay_accept(relay);
       if (side != NULL) side->ready |= ready[i].events;
-      if (side != NULL)
-        pair_serve(relay, side->pair);
-      else
-        relay_accept(relay);
+      if (side != NULL) pair_serve(relay, side->pair);
     }
     if (relay->now != relay->swept) relay_sweep(relay);
   }
 }
 
-static struct addrinfo *resolve(const char *host, const char *port) {
-  struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
-  int failure = getaddrinfo(host, port, &hints, &found);
-  if (failure != 0) errx(1, "%s:%s: %s", host, port, gai_strerror(failure));
-  return found;
-}
-
 int main(int argc, char **argv) {
-  if (argc != 5) errx(2, "usage: relay HOST PORT UPSTREAM_HOST UPSTREAM_PORT");
-  static const tw_pool_class buffers = {.len = BUFFER_LEN};
+  uint16_t port;
+  if (argc != 4 || sscanf(argv[1], "%" SCNu16, &port) != 1)
+    errx(2, "usage: %s PORT UPSTREAM_HOST UPSTREAM_PORT", argv[0]);
+  static struct relay relay;
+  tw_pool_class buffers = {.len = BUFFER_LEN};
   tw_pool_config pool = TW_POOL_CONFIG_INIT;
   pool.classes = &buffers;
   pool.class_count = 1;
-  static struct relay relay;
   if (tw_pool_create(&pool, &relay.pool) != TW_OK) errx(1, "no memory");
-  relay.upstream = resolve(argv[3], argv[4]);
-  struct addrinfo *at = resolve(argv[1], argv[2]);
-  int on = 1, fd = relay.listen_fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
-  if (bind(fd, at->ai_addr, at->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) err(1, "%s:%s", argv[1], argv[2]);
-  if (getsockname(fd, at->ai_addr, &at->ai_addrlen) != 0) err(1, "getsockname");
+  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  int failure = getaddrinfo(argv[2], argv[3], &hints, &relay.upstream);
+  if (failure != 0) errx(1, "%s:%s: %s", argv[2], argv[3], gai_strerror(failure));
+  struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+  socklen_t address_len = sizeof address;
+  int on = 1, fd = relay.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   relay.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (!watch(&relay, EPOLL_CTL_ADD, fd, NULL)) err(1, "epoll");
-  printf("listening on %s:%d\n", argv[1], ntohs(((struct sockaddr_in *)at->ai_addr)->sin_port));
-  fflush(stdout);
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||  // accepted sockets inherit it
+      bind(fd, (struct sockaddr *)&address, address_len) != 0 || listen(fd, SOMAXCONN) != 0 ||
+      getsockname(fd, (struct sockaddr *)&address, &address_len) != 0 || !watch(&relay, EPOLL_CTL_ADD, fd, NULL))
+    err(1, "port %u", port);
+  dprintf(STDOUT_FILENO, "listening on 127.0.0.1:%u\n", ntohs(address.sin_port));
   relay_run(&relay);
 }

@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 import unittest
 import zlib
 
@@ -27,7 +28,7 @@ ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 class Relay(Program):
     def __init__(self, port):
-        super().__init__(RELAY, "127.0.0.1", "0", "127.0.0.1", str(port))
+        super().__init__(RELAY, "0", "127.0.0.1", str(port))
 
 
 class Upstream:
@@ -228,6 +229,27 @@ class RelayTest(unittest.TestCase):
             self.assertEqual(peer.read_frame(), (TEXT, b"last words"))
             self.assert_ends(peer)
 
+    def test_both_end_inside_a_header(self):
+        """What was kept of the headers does not keep the sockets."""
+        with Upstream() as server, Relay(server.port) as relay:
+            descriptors = relay.descriptor_count()
+            with Wire(connect(relay)) as client:
+                asked = request()
+                client.send(asked)
+                with server.accept() as upstream:
+                    upstream.read_head()
+                    upstream.send(answer(asked) + b"\x82")
+                    client.read_head()
+                    client.send(b"\x82\xfe")
+                    client.socket.shutdown(socket.SHUT_WR)
+                    upstream.socket.shutdown(socket.SHUT_WR)
+                    self.assert_ends(client)
+                    self.assert_ends(upstream)
+            deadline = time.monotonic() + LIMIT_SECONDS
+            while relay.descriptor_count() > descriptors and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.assertEqual(relay.descriptor_count(), descriptors)
+
     def test_reset(self):
         for one in (0, 1):
             with self.subTest(one), self.ends() as both:
@@ -299,7 +321,7 @@ class RelayTest(unittest.TestCase):
         bad = {
             400: [b"GET /\r\n\r\n", good.replace(b"Sec-WebSocket-Key", b"X"), good + frame(TEXT, b"early"), good + good],
             426: [good.replace(b"Version: 13", b"Version: 12")],
-            431: [b"GET / HTTP/1.1\r\nX: " + bytes(8000) + 3 * (b"\r\nX: " + 8000 * b"x")],
+            431: [b"GET / HTTP/1.1" + 3 * (b"\r\nX: " + 8000 * b"x")],
         }
         with Upstream() as server, Relay(server.port) as relay:
             server.listener.settimeout(0)
@@ -307,7 +329,7 @@ class RelayTest(unittest.TestCase):
                 for sent in requests:
                     with self.subTest(sent[:30]), Wire(connect(relay)) as client:
                         client.send(sent)
-                        self.assertRegex(client.read_head(), rb"^HTTP/1\.1 4\d\d ")
+                        self.assertTrue(client.read_head().startswith(b"HTTP/1.1 %d " % status))
             with self.assertRaises(BlockingIOError):
                 server.listener.accept()
 

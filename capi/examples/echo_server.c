@@ -170,20 +170,20 @@ int main(int argc, char **argv) {
   }
   tw_pool_config pool = TW_POOL_CONFIG_INIT;
   pool.max_idle_len = 64 << 20;  // what a hundred peers read into at once
-  static struct server server = {.config = TW_CONN_CONFIG_INIT};
+  static struct server server;   // all zero, so that the places of peers cost nothing before they are used
+  server.config = (tw_conn_config)TW_CONN_CONFIG_INIT;
   server.config.deflate = &deflate;
   server.config.max_fragments = 1 << 17;  // of a message; memory and output have limits of their own
   server.config.close_timeout_ns = 3 * SECOND;
   if (tw_pool_create(&pool, &server.config.pool) != TW_OK) errx(1, "no memory");
-  struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t address_len = sizeof address;
   int on = 1, fd = server.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||  // accepted sockets inherit it
       bind(fd, (struct sockaddr *)&address, address_len) != 0 || listen(fd, SOMAXCONN) != 0 ||
       getsockname(fd, (struct sockaddr *)&address, &address_len) != 0 ||
-      watch(&server, EPOLL_CTL_ADD, fd, EPOLLIN) != 0) {
+      (server.epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 || watch(&server, EPOLL_CTL_ADD, fd, EPOLLIN) != 0) {
     err(1, "port %u", port);
   }
   struct rlimit files;

@@ -315,6 +315,7 @@ int main(int argc, char **argv) {
   tw_pool_config pool = TW_POOL_CONFIG_INIT;
   pool.classes = &buffers;
   pool.class_count = 1;
+  pool.max_idle_len = 64 << 20;  // what a few hundred pairs under way read into
   if (tw_pool_create(&pool, &relay.pool) != TW_OK) errx(1, "no memory");
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   int failure = getaddrinfo(argv[2], argv[3], &hints, &relay.upstream);

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 // Requests and events at once; descriptors; pieces of output; buffers to receive into.
-enum { BATCH = 512, PEER_CAP = 1 << 20, VIEW_CAP = 8, BUFFER_COUNT = 128, BUFFER_LEN = 32 << 10 };
+enum { BATCH = 512, PEER_CAP = 1 << 20, VIEW_CAP = 16, BUFFER_COUNT = 128, BUFFER_LEN = 64 << 10 };
 #define SECOND UINT64_C(1000000000)        // in nanoseconds
 enum { ACCEPT, RECEIVE, SEND, KIND_CAP };  // what is asked for; user data: KIND_CAP * descriptor + kind
 

@@ -103,9 +103,13 @@ def memory_targets(figures):
 
 def loopback_targets(figures):
     ours, raw = figures.row("Echo100x32", "tw_echo_server"), figures.row("Echo100x32", "raw")
+    relay, raw_relay = figures.row("Relay100x1", "tw_relay"), figures.row("Relay100x1", "raw")
     return [
         Target(f"echo of {size_name(size)}, server CPU / raw echo", "at most", limit, ours, raw, (size,))
         for size, limit in ((20, 1.25), (1024, 1.25), (16384, 1.15))
+    ] + [
+        Target(f"relay of {size_name(size)}, CPU / raw relay", "at most", 1.15, relay, raw_relay, (size,))
+        for size in (1024, 65536)
     ]
 
 

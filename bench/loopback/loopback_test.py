@@ -72,7 +72,8 @@ class LoopbackTest(unittest.TestCase):
 
     def test_relays(self):
         entries = loopback.rows(arguments("BM_Relay100x1/.*/1024$"))
-        self.assertEqual([entry["name"] for entry in entries], 2 * ["BM_Relay100x1/raw/1024", "BM_Relay100x1/tw_relay/1024"])
+        names = ["BM_Relay100x1/raw/1024", "BM_Relay100x1/tw_relay/1024"]
+        self.assertEqual([entry["name"] for entry in entries], 2 * names)
         for entry in entries:
             self.assertGreater(entry["per_message"], 0)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every echo server must do, whatever it is made of. A test case adds `command`, and `dial` where it is not TCP."""
+"""What every echo server must do. A test case adds `command`, and `dial` where it is not plain TCP."""
 
 import contextlib
 import os
@@ -8,8 +8,20 @@ import ssl
 import struct
 
 from testing import (
-    BINARY, CLOSE, CONTINUATION, LIMIT_SECONDS, PING, PONG, TEXT,
-    Peer, Program, Wire, close_frame, connect, frame, request,
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    LIMIT_SECONDS,
+    PING,
+    PONG,
+    TEXT,
+    Peer,
+    Program,
+    Wire,
+    close_frame,
+    connect,
+    frame,
+    request,
 )
 
 WOULD_BLOCK = BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError

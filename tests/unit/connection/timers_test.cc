@@ -28,7 +28,7 @@ class Timed {
 
   // Tells the time, in seconds since the start.
   tw_status at(double seconds) {
-    return session.tick(100 * kSecond + static_cast<uint64_t>(seconds * 1e9), &deadline_);
+    return session.tick(static_cast<uint64_t>((100 + seconds) * 1e9), &deadline_);
   }
   // The deadline of the last tick, in seconds since the start.
   double deadline() const { return static_cast<double>(deadline_ - 100 * kSecond) / 1e9; }

@@ -85,7 +85,7 @@ class DeflateConfig:
     """The most that the peer may use, 8 to 15."""
     max_context_len: int = 0
     """Bytes kept between messages. A direction whose state fits takes its context over: first the receiving one, about
-    44 KiB at 15 bits, then the sending one, about 268 KiB."""
+    40 KiB at 15 bits, then the sending one, about 280 KiB."""
     min_len: int = 128
     """A shorter message is sent as it is."""
     max_call_len: int = 1 << 20

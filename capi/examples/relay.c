@@ -224,9 +224,11 @@ static void pair_close(struct relay *relay, struct pair *pair) {
 static void pair_refuse(struct pair *pair, tw_status reason) {
   static const char bad_gateway[] = "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
   uint8_t answer[1024];
-  size_t len;
-  if (pair->client.mode == FRAMES || tw_refusal_build(reason, answer, sizeof answer, &len) != TW_OK)
+  size_t len = 0;
+  if (pair->client.mode == FRAMES)  // its request was in order
     memcpy(answer, bad_gateway, len = sizeof bad_gateway - 1);
+  else
+    tw_refusal_build(reason, answer, sizeof answer, &len);
   send(pair->client.fd, answer, len, MSG_NOSIGNAL);
 }
 
@@ -278,7 +280,8 @@ static void relay_accept(struct relay *relay) {
 static void relay_sweep(struct relay *relay) {
   relay->swept = relay->now;
   for (struct pair **link = &relay->pairs, *pair; (pair = *link) != NULL;) {
-    if (pair->client.fd >= 0 && relay->now >= pair->drop_at) pair_fail(relay, &pair->client, TW_ERR_TIMEOUT_IDLE);
+    tw_status status = pair->upstream.mode == HEAD ? TW_ERR_TIMEOUT_HANDSHAKE : TW_ERR_TIMEOUT_IDLE;
+    if (pair->client.fd >= 0 && relay->now >= pair->drop_at) pair_fail(relay, &pair->client, status);
     if (pair->client.fd >= 0) {
       link = &pair->next;
     } else {

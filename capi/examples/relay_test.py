@@ -349,6 +349,22 @@ class RelayTest(unittest.TestCase):
             with self.assertRaises(BlockingIOError):
                 server.listener.accept()
 
+    def test_half_a_request(self):
+        with Upstream() as server, Relay(server.port) as relay, Wire(connect(relay)) as client:
+            client.send(request()[:50])
+            client.socket.shutdown(socket.SHUT_WR)
+            self.assert_ends(client)
+
+    def test_handshake_time_outs(self):
+        """Of a client that does not end its request, and of an upstream that does not answer."""
+        with Upstream() as server, Relay(server.port) as relay:
+            with Wire(connect(relay)) as slow, Wire(connect(relay)) as client:
+                slow.send(request()[:50])
+                client.send(request())
+                with server.accept():
+                    self.assertTrue(slow.read_head().startswith(b"HTTP/1.1 408 "))
+                    self.assert_refused(client, 502)
+
     def test_handshake_byte_by_byte(self):
         """Frames may follow the answer at once."""
         with Upstream() as server, Relay(server.port) as relay, Wire(connect(relay)) as client:

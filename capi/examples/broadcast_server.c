@@ -170,7 +170,8 @@ int main(int argc, char **argv) {
   uint16_t port = 9001;
   if (argc > 2 || (argc > 1 && sscanf(argv[1], "%" SCNu16, &port) != 1)) errx(2, "usage: %s [PORT]", argv[0]);
   tw_deflate_config deflate = TW_DEFLATE_CONFIG_INIT;
-  static struct server server = {.config = TW_CONN_CONFIG_INIT};
+  static struct server server;
+  server.config = (tw_conn_config)TW_CONN_CONFIG_INIT;
   server.config.deflate = &deflate;
   server.config.max_message_len = server.config.max_frame_len = MESSAGE_LEN;
   server.config.output_high_len = OUTPUT_LEN;

@@ -171,7 +171,8 @@ static void server_run(struct server *server) {
 int main(int argc, char **argv) {
   uint16_t port;
   if (argc != 4 || sscanf(argv[1], "%" SCNu16, &port) != 1) errx(2, "usage: %s PORT CERTIFICATE KEY", argv[0]);
-  static struct server server = {.config = TW_CONN_CONFIG_INIT};
+  static struct server server;
+  server.config = (tw_conn_config)TW_CONN_CONFIG_INIT;
   server.tls = SSL_CTX_new(TLS_server_method());
   if (server.tls == NULL || SSL_CTX_set_min_proto_version(server.tls, TLS1_2_VERSION) != 1 ||
       SSL_CTX_use_certificate_chain_file(server.tls, argv[2]) != 1 ||

@@ -179,7 +179,8 @@ static void server_open(struct server *server) {
 int main(int argc, char **argv) {
   uint16_t port = 9001;
   if (argc > 2 || (argc > 1 && sscanf(argv[1], "%" SCNu16, &port) != 1)) errx(2, "usage: %s [PORT]", argv[0]);
-  static struct server server = {.config = TW_CONN_CONFIG_INIT};
+  static struct server server;
+  server.config = (tw_conn_config)TW_CONN_CONFIG_INIT;
   if (tw_pool_create(NULL, &server.config.pool) != TW_OK) errx(1, "no memory");
   struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
   socklen_t address_len = sizeof address;

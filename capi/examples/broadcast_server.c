@@ -196,5 +196,4 @@ int main(int argc, char **argv) {
   dprintf(STDOUT_FILENO, "listening on 127.0.0.1:%u\n", ntohs(address.sin_port));
   server_run(&server);
   tw_pool_destroy(server.config.pool);
-  return 0;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A WebSocket echo server over TLS for Linux. OpenSSL and the engine only see memory: between OpenSSL and the socket
-// are the two rings of a BIO pair. A step waits until there is room for what it makes, so that who takes nothing is not
-// read:
+// are the two rings of a BIO pair. A step waits until there is room for what it makes: who takes nothing is not read.
 //   socket -> ring -> SSL_read -> engine -> SSL_write -> ring -> socket. Each returns whether it moved anything.
 #define _GNU_SOURCE  // accept4
 #include <err.h>

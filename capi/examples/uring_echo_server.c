@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A WebSocket echo server by io_uring, for Linux 6.1 or newer. One system call submits what all connections want
-// next, and fetches what came of what they wanted before. The kernel takes a buffer when bytes arrive, so that a
-// connection that waits holds none; replies are copied, and the buffer is given back at once.
+// A WebSocket echo server by io_uring, Linux 6.1 or newer. One system call submits all requests and fetches what came
+// of the last ones. The kernel takes a buffer when bytes arrive: a connection that waits has none. Replies are copied.
 #define _GNU_SOURCE  // liburing.h
 #include <err.h>
 #include <errno.h>

@@ -26,7 +26,7 @@ RELAYS = {
     "tw_relay": ["capi/examples/relay", "0", "127.0.0.1"],
 }
 LOADS = [(1, 1, 20), (100, 1, 1024), (100, 1, 16384), (100, 32, 20), (100, 32, 1024), (100, 32, 16384)]
-RELAY_LOADS = [(100, 1, 1024), (100, 32, 1024), (100, 1, 65536)]
+RELAY_LOADS = [(100, 1, 1024), (100, 32, 1024), (100, 1, 65536), (100, 32, 65536)]
 
 MIN_TIMES = 4  # of --min-time a repetition takes: processes have to find their pace
 WARM_UP_SECONDS = 0.1

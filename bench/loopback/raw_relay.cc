@@ -11,7 +11,7 @@ namespace {
 
 using namespace tidewire::loopback;
 
-constexpr size_t kRelayLen = size_t{128} * 1024 - 16;
+constexpr size_t kRelayLen = size_t{64} * 1024;
 constexpr int kReadyCap = 256;
 
 struct Side {

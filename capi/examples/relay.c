@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER_LEN = 128 << 10, KEY_CAP = 1024, SIDE_CAP = 4096, HANDSHAKE_SECONDS = 10, IDLE_SECONDS = 120 };
+enum { BUFFER_LEN = 64 << 10, KEY_CAP = 1024, SIDE_CAP = 4096, HANDSHAKE_SECONDS = 10, IDLE_SECONDS = 120 };
 
 // What comes from a side is a row of units: header, which is checked, and payload. The head of HTTP is one as well.
 struct side {
@@ -26,7 +26,7 @@ struct side {
   uint32_t watched;             // EPOLLIN, EPOLLOUT
   size_t begin, checked, end;   // from begin: queued for the other side; from checked: a header that is not complete
   uint64_t payload_len, payload_done;
-  uint8_t key[4];  // of the payload: the client's ^ ours
+  uint8_t key[4], *buffer;  // of the payload: the client's ^ ours; of what is between begin and end: NULL for nothing
   tw_head head;
   time_t drop_at;
 };
@@ -34,12 +34,11 @@ struct side {
 static int epoll_fd, listen_fd;
 static struct addrinfo *upstream;
 static struct timespec now;
-static struct side sides[SIDE_CAP];            // by descriptor; 0 is nobody
-static uint8_t buffers[SIDE_CAP][BUFFER_LEN];  // pages that were never written to take no memory
+static struct side sides[SIDE_CAP];  // by descriptor; 0 is nobody
+static tw_pool *pool;
 
 static int is_queued(const struct side *from) { return from->begin < from->checked; }
 
-// Who waits for the other side is not read, and notices.
 static void side_watch(int fd) {
   struct side *side = &sides[fd], *other = &sides[side->other];
   if (side->mode == NONE) return;
@@ -61,47 +60,48 @@ static void side_open(int fd, int other, int is_client) {
 static void side_drop(int fd) {
   if (sides[fd].mode == NONE) return;
   sides[fd].mode = NONE;
+  tw_pool_release(pool, sides[fd].buffer);
   close(fd);
   side_drop(sides[fd].other);
 }
 
 // A request is followed by a connection to the upstream; an answer that is no handshake by all that comes.
 static tw_status take_head(int fd, struct side *from) {
-  tw_view code = {NULL, 0};
+  tw_view code;
   size_t head_len;
-  tw_status status = tw_head_parse(&from->head, buffers[fd], from->end, &head_len);
+  tw_status status = tw_head_parse(&from->head, from->buffer, from->end, &head_len);
   if (status != TW_OK) return status;
-  tw_head_status(&from->head, buffers[fd], &code);
-  from->payload_len = from->is_client || memcmp(code.data, "101", 3) == 0 ? head_len : UINT64_MAX;
+  int refused = tw_head_status(&from->head, from->buffer, &code) == TW_OK && memcmp(code.data, "101", 3) != 0;
+  from->payload_len = refused ? UINT64_MAX : head_len;
   if (from->is_client && head_len < from->end) return TW_ERR_HTTP_BODY;  // RFC 6455 4.1: it waits for the answer
   from->mode = FRAMES;
   if (!from->is_client) return TW_OK;
   int to = socket(upstream->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  if (to < 0) return TW_ERR_NO_MEMORY;
-  side_open(from->other = to, fd, 0);
-  int done = connect(to, upstream->ai_addr, upstream->ai_addrlen);
-  return done == 0 || errno == EINPROGRESS ? TW_OK : TW_ERR_EOF;
+  if (to >= 0) side_open(from->other = to, fd, 0);
+  return connect(to, upstream->ai_addr, upstream->ai_addrlen) == 0 || errno == EINPROGRESS ? TW_OK : TW_ERR_EOF;
 }
 
-static tw_status take_frame_header(int fd, struct side *from) {
+static tw_status take_frame_header(struct side *from) {
   static uint8_t keys[KEY_CAP][4];  // drawn together: a system call for each would cost more than most frames
   static size_t key_count;
   uint32_t rules = TW_DECODE_ALLOW_RSV1 | (from->is_client ? TW_DECODE_REQUIRE_MASKED : TW_DECODE_REQUIRE_UNMASKED);
   tw_frame frame;
-  tw_status status = tw_frame_decode(buffers[fd] + from->checked, from->end - from->checked, rules, &frame);
+  tw_status status = tw_frame_decode(from->buffer + from->checked, from->end - from->checked, rules, &frame);
   if (status != TW_OK) return status;
   from->checked += frame.header_len;
   from->payload_len = frame.payload_len;
   if (!from->is_client) return TW_OK;
   if (key_count++ % KEY_CAP == 0) status = tw_masking_keys(NULL, keys[0], KEY_CAP);
-  uint8_t *key = memcpy(buffers[fd] + from->checked - 4, keys[key_count % KEY_CAP], 4);
+  uint8_t *key = memcpy(from->buffer + from->checked - 4, keys[key_count % KEY_CAP], 4);
   for (int i = 0; i < 4; i++) from->key[i] = frame.masking_key[i] ^ key[i];
   return status;
 }
 
 // Reads once, checks what came, and masks it anew: one pass takes the client's key off and puts ours on.
 static tw_status side_read(int fd, struct side *from) {
-  ssize_t got = recv(fd, buffers[fd] + from->end, BUFFER_LEN - from->end, 0);
+  size_t cap;
+  if (from->buffer == NULL && tw_pool_acquire(pool, BUFFER_LEN, &from->buffer, &cap) != TW_OK) return TW_ERR_NO_MEMORY;
+  ssize_t got = recv(fd, from->buffer + from->end, BUFFER_LEN - from->end, 0);
   if (got < 0) return errno == EAGAIN ? TW_OK : TW_ERR_EOF;
   if (got == 0 && from->mode == HEAD) return TW_ERR_EOF;
   from->ended = got == 0;
@@ -109,13 +109,13 @@ static tw_status side_read(int fd, struct side *from) {
   if (from->mode == FRAMES) from->drop_at = sides[from->other].drop_at = now.tv_sec + IDLE_SECONDS;
   while (from->checked < from->end) {
     if (from->payload_done == from->payload_len) {
-      tw_status status = from->mode == HEAD ? take_head(fd, from) : take_frame_header(fd, from);
+      tw_status status = from->mode == HEAD ? take_head(fd, from) : take_frame_header(from);
       if (status != TW_OK) return status == TW_NEED_INPUT ? TW_OK : status;
       from->payload_done = 0;
     }
     uint64_t left = from->payload_len - from->payload_done;
     size_t len = left < from->end - from->checked ? (size_t)left : from->end - from->checked;
-    uint8_t *payload = buffers[fd] + from->checked;
+    uint8_t *payload = from->buffer + from->checked;
     if (from->is_client) tw_mask(payload, payload, len, from->key, from->payload_done);
     from->payload_done += len;
     from->checked += len;
@@ -123,20 +123,19 @@ static tw_status side_read(int fd, struct side *from) {
   return TW_OK;
 }
 
-// TW_ERR_EOF, here and above: one side is lost, or both have ended.
 static tw_status side_write(int fd) {
   struct side *from = &sides[fd];
-  if (from->other == 0) return TW_OK;
-  if (is_queued(from)) {
-    ssize_t sent = send(from->other, buffers[fd] + from->begin, from->checked - from->begin, MSG_NOSIGNAL);
-    if (sent < 0) return errno == EAGAIN ? TW_OK : TW_ERR_EOF;
-    from->begin += (size_t)sent;
-  }
-  if (is_queued(from)) return TW_OK;
+  size_t len = from->checked - from->begin;
+  ssize_t sent = len > 0 ? send(from->other, from->buffer + from->begin, len, MSG_NOSIGNAL) : 0;
+  if (sent < 0) return errno == EAGAIN ? TW_OK : TW_ERR_EOF;
+  from->begin += (size_t)sent;
+  if (is_queued(from) || from->buffer == NULL) return TW_OK;
   if (from->ended) shutdown(from->other, SHUT_WR);
   from->end -= from->checked;
-  memmove(buffers[fd], buffers[fd] + from->checked, from->end);  // less than a header
+  memmove(from->buffer, from->buffer + from->checked, from->end);  // less than a header
   from->begin = from->checked = 0;
+  tw_pool_release(pool, from->end == 0 ? from->buffer : NULL);
+  if (from->end == 0) from->buffer = NULL;
   return from->ended && sides[from->other].ended && !is_queued(&sides[from->other]) ? TW_ERR_EOF : TW_OK;
 }
 
@@ -172,6 +171,7 @@ int main(int argc, char **argv) {
       getaddrinfo(argv[2], argv[3], &wanted, &upstream) != 0)
     errx(2, "usage: %s PORT UPSTREAM_HOST UPSTREAM_PORT", argv[0]);
   setrlimit(RLIMIT_NOFILE, &(struct rlimit){SIDE_CAP, SIDE_CAP});
+  if (tw_pool_create(NULL, &pool) != TW_OK) errx(1, "no memory");
   epoll_fd = epoll_create1(0);
   listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.fd = listen_fd}};

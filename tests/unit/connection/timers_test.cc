@@ -27,9 +27,7 @@ class Timed {
   explicit Timed(uint32_t role) : Timed(role, upgraded(role)) {}
 
   // Tells the time, in seconds since the start.
-  tw_status at(double seconds) {
-    return session.tick(static_cast<uint64_t>((100 + seconds) * 1e9), &deadline_);
-  }
+  tw_status at(double seconds) { return session.tick(static_cast<uint64_t>((100 + seconds) * 1e9), &deadline_); }
   // The deadline of the last tick, in seconds since the start.
   double deadline() const { return static_cast<double>(deadline_ - 100 * kSecond) / 1e9; }
   bool awaits_nothing() const { return deadline_ == TW_NEVER; }

@@ -3,10 +3,10 @@
  * A host that loads the library (argv[1]), uses it and unloads it, again and again: nothing of it stays.
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <malloc.h>
 #include <tidewire/tw_table.h>
 
+#include "tests/abi/load_api.h"
 #include "tests/capi/check.h"
 
 enum { kRounds = 1000, kWarmUp = 100, kTextLen = 4000 };
@@ -19,15 +19,8 @@ static size_t heap_in_use(void) { return mallinfo2().uordblks; }
 #endif
 
 static const tw_api *load(const char *path, void **out_library) {
-  tw_get_api_fn get_api;
-  void *symbol;
-  *out_library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  symbol = *out_library == NULL ? NULL : dlsym(*out_library, "tw_get_api");
-  if (symbol == NULL) {
-    fprintf(stderr, "tw_get_api: %s\n", dlerror());
-    exit(1);
-  }
-  memcpy(&get_api, &symbol, sizeof(get_api));
+  const tw_get_api_fn get_api = load_get_api(path, out_library);
+  if (get_api == NULL) exit(1);
   return get_api(TW_ABI_MAJOR);
 }
 

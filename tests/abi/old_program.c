@@ -5,9 +5,8 @@
  */
 #include "tests/abi/old_program.h"
 
-#include <dlfcn.h>
-
 #include "tests/abi/functions_1_0.h"
+#include "tests/abi/load_api.h"
 
 #define LINKED(name) tw_##name,
 static const tw_api kLinked = {sizeof(tw_api), TW_ABI_MAJOR, TW_ABI_MINOR, FUNCTIONS_1_0(LINKED)};
@@ -30,14 +29,9 @@ static void check_table(const tw_api *table) {
 }
 
 static const tw_api *load(const char *path) {
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  void *symbol = library == NULL ? NULL : dlsym(library, "tw_get_api");
-  tw_get_api_fn get_api;
-  if (symbol == NULL) {
-    fprintf(stderr, "tw_get_api: %s\n", dlerror());
-    return NULL;
-  }
-  memcpy(&get_api, &symbol, sizeof(get_api));
+  void *library;
+  const tw_get_api_fn get_api = load_get_api(path, &library);
+  if (get_api == NULL) return NULL;
   CHECK(get_api(TW_ABI_MAJOR + 1) == NULL);
   return get_api(TW_ABI_MAJOR);
 }

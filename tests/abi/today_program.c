@@ -3,9 +3,9 @@
  * A program of today with the library that argv[1] names, whose ABI minor is argv[2]: it uses what is there, does
  * without what is not, and says so.
  */
-#include <dlfcn.h>
 #include <tidewire/tw_table.h>
 
+#include "tests/abi/load_api.h"
 #include "tests/capi/check.h"
 
 static const tw_api *api;
@@ -18,15 +18,9 @@ static void lack(const char *name) {
 }
 
 static const tw_api *load(const char *path) {
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  void *symbol = library == NULL ? NULL : dlsym(library, "tw_get_api");
-  tw_get_api_fn get_api;
-  if (symbol == NULL) {
-    fprintf(stderr, "tw_get_api: %s\n", dlerror());
-    return NULL;
-  }
-  memcpy(&get_api, &symbol, sizeof(get_api));
-  return get_api(TW_ABI_MAJOR);
+  void *library;
+  const tw_get_api_fn get_api = load_get_api(path, &library);
+  return get_api == NULL ? NULL : get_api(TW_ABI_MAJOR);
 }
 
 static void make_key(uint8_t key[4]) {

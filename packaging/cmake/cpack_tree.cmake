@@ -3,25 +3,13 @@
 # asks for (sections 12.5 and 12.7) in the place of those that `cmake --install` puts into share/doc/tidewire.
 function(add_debian_documents package root)
   get_filename_component(source ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
-  file(READ ${source}/LICENSE text)
-  string(REGEX REPLACE "^MIT License\n\nCopyright \\(c\\) ([^\n]*)\n\n(.*)\n$" "\\2" text "${text}")
-  set(holder ${CMAKE_MATCH_1})
-  string(REPLACE "\n\n" "\n.\n" text "${text}")
-  string(REPLACE "\n" "\n " text "${text}")
   set(version ${CPACK_PACKAGE_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})
   string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC) # SOURCE_DATE_EPOCH where that is set
 
   set(docs ${root}${CPACK_PACKAGING_INSTALL_PREFIX}/share/doc)
   file(REMOVE_RECURSE ${docs}/tidewire)
-  file(CONFIGURE OUTPUT ${docs}/${package}/copyright CONTENT [[
-Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: tidewire
-
-Files: *
-Copyright: @holder@
-License: Expat
- @text@
-]] @ONLY)
+  file(MAKE_DIRECTORY ${docs}/${package})
+  file(COPY_FILE ${source}/LICENSE ${docs}/${package}/copyright)
   file(CONFIGURE OUTPUT ${docs}/${package}/changelog.Debian CONTENT [[
 tidewire (@version@) unstable; urgency=medium
 

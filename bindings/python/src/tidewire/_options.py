@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""What the arguments of `connect` and `serve`, in seconds and by the names that people know, mean to the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._native import BufferPool
+from ._types import NEVER, DeflateConfig
+
+DEFAULT_DEFLATE = DeflateConfig(send_window_bits=12, receive_window_bits=15, memory_level=5)
+
+_pool: BufferPool | None = None
+
+
+def shared_pool() -> BufferPool:
+    """Returns the pool of this process, from which all connections of `tidewire.asyncio` borrow."""
+    global _pool
+    if _pool is None:
+        _pool = BufferPool()
+    return _pool
+
+
+def deflate_option(compression: str | DeflateConfig | None) -> DeflateConfig | None:
+    """Reads the argument `compression`: "deflate", a DeflateConfig, or None for none. Raises ValueError."""
+    if compression is None or isinstance(compression, DeflateConfig):
+        return compression
+    if compression != "deflate":
+        raise ValueError(f"compression must be 'deflate', a DeflateConfig or None, not {compression!r}")
+    return DEFAULT_DEFLATE
+
+
+def nanoseconds(name: str, seconds: float | None) -> int:
+    """Reads a time in seconds; None is never. Raises ValueError for what is not positive."""
+    if seconds is None:
+        return NEVER
+    if not seconds > 0:
+        raise ValueError(f"{name} must be a positive number of seconds or None, not {seconds!r}")
+    return min(int(seconds * 1e9) or 1, NEVER)
+
+
+def size_limits(max_size: int | None | tuple[int | None, int | None]) -> dict[str, int]:
+    """Reads the argument `max_size`: of a message, or of a message and of a fragment, in bytes; None is no limit."""
+    of_message, of_frame = max_size if isinstance(max_size, tuple) else (max_size, None)
+    message_len = NEVER if of_message is None else of_message
+    frame_len = message_len if of_frame is None else of_frame
+    limits = {"max_message_len": message_len, "max_frame_len": frame_len}
+    for length in limits.values():
+        if length <= 0:
+            raise ValueError(f"max_size must be positive or None, not {max_size!r}")
+    return limits
+
+
+def engine_options(
+    *,
+    max_size: int | None | tuple[int | None, int | None] = 1 << 20,
+    ping_interval: float | None = 20,
+    ping_timeout: float | None = 20,
+    close_timeout: float | None = 10,
+    **limits: Any,
+) -> dict[str, Any]:
+    """Returns keyword arguments for `tidewire.Connection`. `limits` are such arguments already, and win."""
+    return {
+        **size_limits(max_size),
+        "ping_interval_ns": nanoseconds("ping_interval", ping_interval),
+        "pong_timeout_ns": nanoseconds("ping_timeout", ping_timeout),
+        "close_timeout_ns": nanoseconds("close_timeout", close_timeout),
+        "idle_timeout_ns": NEVER,
+        "message_timeout_ns": NEVER,
+        "max_memory_len": NEVER,
+        **limits,
+    }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""WebSocket clients and servers on asyncio."""

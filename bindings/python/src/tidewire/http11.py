@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""HTTP/1.1 requests and responses, as far as an opening handshake has them."""
+
+from __future__ import annotations
+
+import http
+from dataclasses import dataclass
+
+from .datastructures import Headers
+from .exceptions import InvalidMessage
+
+__all__ = ["MAX_BODY_LEN", "MAX_HEAD_LEN", "Request", "Response", "plain_response"]
+
+MAX_HEAD_LEN = 16384
+"""Bytes of a request or response up to the empty line."""
+MAX_BODY_LEN = 1 << 20
+"""Bytes of the body of a response that refuses the connection."""
+
+
+@dataclass
+class Request:
+    """A client's request."""
+
+    path: str
+    """Path and query, as the client sent them."""
+    headers: Headers
+    method: str = "GET"
+    protocol: str = "HTTP/1.1"
+
+    def serialize(self) -> bytes:
+        """Returns what goes over the wire."""
+        return f"{self.method} {self.path} {self.protocol}\r\n".encode("latin-1") + self.headers.serialize()
+
+    @classmethod
+    def parse(cls, head: bytes) -> Request:
+        """Reads a request up to and with its empty line. Raises InvalidMessage."""
+        line, headers = _split_head(head)
+        parts = line.split(" ")
+        if len(parts) != 3 or not all(parts) or not parts[2].startswith("HTTP/"):
+            raise InvalidMessage(f"not an HTTP request line: {line[:100]!r}")
+        return cls(parts[1], headers, parts[0], parts[2])
+
+
+@dataclass
+class Response:
+    """A server's response."""
+
+    status_code: int
+    reason_phrase: str
+    headers: Headers
+    body: bytes = b""
+
+    def serialize(self) -> bytes:
+        """Returns what goes over the wire."""
+        line = f"HTTP/1.1 {self.status_code} {self.reason_phrase}\r\n".encode("latin-1")
+        return line + self.headers.serialize() + bytes(self.body)
+
+    @classmethod
+    def parse(cls, head: bytes) -> Response:
+        """Reads a response up to and with its empty line; its body is not read. Raises InvalidMessage."""
+        line, headers = _split_head(head)
+        protocol, _, rest = line.partition(" ")
+        code, _, reason = rest.partition(" ")
+        if not protocol.startswith("HTTP/1.") or len(code) != 3 or not (code.isascii() and code.isdigit()):
+            raise InvalidMessage(f"not an HTTP status line: {line[:100]!r}")
+        return cls(int(code), reason, headers)
+
+
+def plain_response(status: int, text: str = "") -> Response:
+    """Makes a response that refuses a connection, or answers a request that asks for none, with a text."""
+    phrase = http.HTTPStatus(status).phrase
+    body = (text or f"{status} {phrase}\n").encode()
+    headers = Headers(
+        [
+            ("Connection", "close"),
+            ("Content-Length", str(len(body))),
+            ("Content-Type", "text/plain; charset=utf-8"),
+        ]
+    )
+    return Response(status, phrase, headers, body)
+
+
+def _split_head(head: bytes) -> tuple[str, Headers]:
+    """Returns the first line, and the headers. Lines end with CRLF, and no header goes on in a second line."""
+    if not head.endswith(b"\r\n\r\n"):
+        raise InvalidMessage("the head of the HTTP message has no end")
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    headers = Headers()
+    for line in lines:
+        name, colon, value = line.partition(":")
+        try:
+            if not colon:
+                raise ValueError("no colon")
+            headers[name] = value.strip(" \t")
+        except ValueError:
+            raise InvalidMessage(f"not an HTTP header: {line[:100]!r}") from None
+    return first, headers

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from .exceptions import InvalidHeader, InvalidHeaderValue
 
 __all__ = ["Headers", "HeadersLike", "MultipleValuesError"]
 
@@ -19,7 +22,10 @@ class MultipleValuesError(LookupError):
 class Headers(MutableMapping[str, str]):
     """HTTP headers: names in any case, several values to a name, in the order in which they came.
 
-    `headers[name] = value` adds a value to those that are there; delete the name first to replace them.
+    `headers[name] = value` adds a value to those that are there; delete the name first to replace them. Values are
+    ISO 8859-1, as HTTP has them, and cannot hold a control character, which could smuggle in another line.
+
+    `headers[name]` raises KeyError where there is no such header, and MultipleValuesError where there are several.
     """
 
     __slots__ = ("_pairs",)
@@ -53,8 +59,11 @@ class Headers(MutableMapping[str, str]):
         return values[0]
 
     def __setitem__(self, name: str, value: str) -> None:
-        if not _is_token(name) or not _is_value(value):
-            raise ValueError(f"not a header: {name!r}: {value!r}")
+        if not _is_token(name):
+            raise InvalidHeader(name, "that is not the name of a header")
+        value = str(value)  # a length or a status may come as a number
+        if not is_field_value(value):
+            raise InvalidHeaderValue(name, value)
         self._pairs.append((name, value))
 
     def __delitem__(self, name: str) -> None:
@@ -71,7 +80,7 @@ class Headers(MutableMapping[str, str]):
 
     def copy(self) -> Headers:
         """Returns headers of their own with the same content."""
-        made = Headers()
+        made = type(self)()
         made._pairs = self._pairs.copy()
         return made
 
@@ -79,11 +88,10 @@ class Headers(MutableMapping[str, str]):
         """Removes all headers."""
         self._pairs = []
 
-    def update(self, *args: HeadersLike, **kwargs: str) -> None:  # type: ignore[override]
+    def update(self, *args: HeadersLike, **kwargs: str) -> None:
         """Adds headers: another `Headers`, a mapping, or pairs."""
         for arg in args:
-            pairs = arg.raw_items() if isinstance(arg, Headers) else arg.items() if isinstance(arg, Mapping) else arg
-            for name, value in pairs:
+            for name, value in _pairs_of(arg):
                 self[name] = value
         for name, value in kwargs.items():
             self[name] = value
@@ -108,16 +116,32 @@ class Headers(MutableMapping[str, str]):
         return values
 
 
-HeadersLike: TypeAlias = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
+@runtime_checkable
+class SupportsKeysAndGetItem(Protocol):
+    """What behaves like a mapping of names to values without being one."""
+
+    def keys(self) -> Iterable[str]:
+        """Returns the names."""
+
+    def __getitem__(self, name: str, /) -> str:
+        """Returns the value of a name."""
+
+
+HeadersLike: TypeAlias = Headers | Mapping[str, str] | Iterable[tuple[str, str]] | SupportsKeysAndGetItem
 """What can be made into `Headers`."""
 
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+def _pairs_of(headers: HeadersLike) -> Iterable[tuple[str, str]]:
+    if isinstance(headers, Headers):
+        return list(headers.raw_items())  # a copy: they may be added to themselves
+    if isinstance(headers, Mapping):
+        return headers.items()
+    if isinstance(headers, SupportsKeysAndGetItem):
+        return [(name, headers[name]) for name in headers.keys()]
+    return headers
 
 
-def _is_token(name: str) -> bool:
-    return bool(name) and _TOKEN.issuperset(name)
-
-
-def _is_value(value: str) -> bool:
-    """A value of ISO 8859-1 without control characters: no line can be smuggled in."""
-    return all(char == "\t" or " " <= char <= "~" or "\x80" <= char <= "\xff" for char in value)
+# RFC 9110 5.6.2 and 5.5
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+is_field_value = re.compile(r"[\t -~\x80-\xff]*").fullmatch
+"""Tells whether a string can be the value of a header."""

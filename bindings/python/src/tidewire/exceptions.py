@@ -18,8 +18,11 @@ __all__ = [
     "ConnectionClosed",
     "ConnectionClosedError",
     "ConnectionClosedOK",
+    "HeaderLineTooLong",
     "InvalidHandshake",
     "InvalidHeader",
+    "InvalidHeaderFormat",
+    "InvalidHeaderValue",
     "InvalidMessage",
     "InvalidOrigin",
     "InvalidProxy",
@@ -33,7 +36,11 @@ __all__ = [
     "PayloadTooBig",
     "ProtocolError",
     "ProxyError",
+    "RequestLineTooLong",
     "SecurityError",
+    "StatusLineTooLong",
+    "TooManyFragments",
+    "TooManyHeaders",
     "WebSocketException",
 ]
 
@@ -119,6 +126,22 @@ class SecurityError(InvalidHandshake):
     """The opening handshake went beyond a limit, or somewhere it should not."""
 
 
+class RequestLineTooLong(SecurityError):
+    """The first line of the request is too long."""
+
+
+class StatusLineTooLong(SecurityError):
+    """The first line of the response is too long."""
+
+
+class HeaderLineTooLong(SecurityError):
+    """The line of a header is too long."""
+
+
+class TooManyHeaders(SecurityError):
+    """The request or response has too many headers."""
+
+
 class ProxyError(InvalidHandshake):
     """The proxy did not connect."""
 
@@ -167,11 +190,25 @@ class InvalidHeader(InvalidHandshake):
         return f"invalid {self.name} header: {self.value}" if self.value else f"empty {self.name} header"
 
 
+class InvalidHeaderFormat(InvalidHeader):
+    """A header is not of the form that its grammar asks for."""
+
+    def __init__(self, name: str, error: str, header: str, pos: int) -> None:
+        """`error` is what was expected at offset `pos` of the value `header`."""
+        super().__init__(name, f"{error} at {pos} in {header}")
+        self.args = (name, error, header, pos)
+
+
+class InvalidHeaderValue(InvalidHeader):
+    """A header is of the right form, and has a value that is not allowed."""
+
+
 class InvalidOrigin(InvalidHeader):
     """The Origin of the request is not allowed."""
 
     def __init__(self, origin: str | None) -> None:
         super().__init__("Origin", origin)
+        self.args = (origin,)
 
 
 class InvalidUpgrade(InvalidHeader):
@@ -192,6 +229,10 @@ class ProtocolError(WebSocketException):
 
 class PayloadTooBig(WebSocketException):
     """A message or frame is longer than `max_size`."""
+
+
+class TooManyFragments(WebSocketException):
+    """A message comes in more fragments than are allowed."""
 
 
 class ConcurrencyError(WebSocketException, RuntimeError):

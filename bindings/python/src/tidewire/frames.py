@@ -6,10 +6,9 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from ._native import close_code_valid
 from ._types import Opcode
 
-__all__ = ["Close", "CloseCode", "Opcode"]
+__all__ = ["OK_CLOSE_CODES", "Close", "CloseCode", "Opcode"]
 
 
 class CloseCode(enum.IntEnum):
@@ -35,6 +34,17 @@ class CloseCode(enum.IntEnum):
     """Never sent: TLS could not be set up."""
 
 
+OK_CLOSE_CODES = frozenset((CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD))
+"""Codes of a connection that was closed as it should be."""
+
+_NAMES: dict[int, str] = {
+    **{code: code.name.lower().replace("_", " ") for code in CloseCode},
+    CloseCode.NORMAL_CLOSURE: "OK",
+    CloseCode.NO_STATUS_RCVD: "no status received",
+    CloseCode.TLS_HANDSHAKE: "TLS handshake failure",
+}
+
+
 class Close(NamedTuple):
     """The content of a close frame."""
 
@@ -43,12 +53,10 @@ class Close(NamedTuple):
     reason: str = ""
 
     def __str__(self) -> str:
-        if self.code in CloseCode.__members__.values():
-            name = CloseCode(self.code).name.lower().replace("_", " ")
-        elif 3000 <= self.code < 4000:
+        if 3000 <= self.code < 4000:
             name = "registered"
         elif 4000 <= self.code < 5000:
             name = "private use"
         else:
-            name = "reserved" if not close_code_valid(self.code) else "unknown"
+            name = _NAMES.get(self.code, "unknown")
         return f"{self.code} ({name})" + (f" {self.reason}" if self.reason else "")

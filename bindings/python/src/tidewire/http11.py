@@ -4,15 +4,29 @@
 from __future__ import annotations
 
 import http
+import re
 from dataclasses import dataclass
 
-from .datastructures import Headers
-from .exceptions import InvalidMessage
+from .datastructures import Headers, is_field_value
+from .exceptions import (
+    HeaderLineTooLong,
+    InvalidHeader,
+    InvalidMessage,
+    RequestLineTooLong,
+    SecurityError,
+    StatusLineTooLong,
+    TooManyHeaders,
+)
 
-__all__ = ["MAX_BODY_LEN", "MAX_HEAD_LEN", "Request", "Response", "plain_response"]
+__all__ = ["MAX_BODY_LEN", "MAX_HEADERS", "MAX_HEAD_LEN", "MAX_LINE_LEN", "Request", "Response", "plain_response"]
 
+# The first three are what the engine allows as well.
 MAX_HEAD_LEN = 16384
 """Bytes of a request or response up to the empty line."""
+MAX_LINE_LEN = 8192
+"""Bytes of one of its lines, without the line's end."""
+MAX_HEADERS = 100
+"""Lines of headers in it."""
 MAX_BODY_LEN = 1 << 20
 """Bytes of the body of a response that refuses the connection."""
 
@@ -33,10 +47,14 @@ class Request:
 
     @classmethod
     def parse(cls, head: bytes) -> Request:
-        """Reads a request up to and with its empty line. Raises InvalidMessage."""
-        line, headers = _split_head(head)
+        """Reads a request up to and with its empty line.
+
+        Raises InvalidMessage, RequestLineTooLong, HeaderLineTooLong or TooManyHeaders.
+        """
+        line, headers = _split_head(head, RequestLineTooLong)
         parts = line.split(" ")
-        if len(parts) != 3 or not all(parts) or not parts[2].startswith("HTTP/"):
+        printable = line.isascii() and line.isprintable()
+        if not printable or len(parts) != 3 or not all(parts) or not parts[2].startswith("HTTP/"):
             raise InvalidMessage(f"not an HTTP request line: {line[:100]!r}")
         return cls(parts[1], headers, parts[0], parts[2])
 
@@ -57,11 +75,14 @@ class Response:
 
     @classmethod
     def parse(cls, head: bytes) -> Response:
-        """Reads a response up to and with its empty line; its body is not read. Raises InvalidMessage."""
-        line, headers = _split_head(head)
+        """Reads a response up to and with its empty line; its body is not read.
+
+        Raises InvalidMessage, StatusLineTooLong, HeaderLineTooLong or TooManyHeaders.
+        """
+        line, headers = _split_head(head, StatusLineTooLong)
         protocol, _, rest = line.partition(" ")
         code, _, reason = rest.partition(" ")
-        if not protocol.startswith("HTTP/1.") or len(code) != 3 or not (code.isascii() and code.isdigit()):
+        if protocol not in ("HTTP/1.1", "HTTP/1.0") or not _is_status(code) or not is_field_value(reason):
             raise InvalidMessage(f"not an HTTP status line: {line[:100]!r}")
         return cls(int(code), reason, headers)
 
@@ -80,18 +101,27 @@ def plain_response(status: int, text: str = "") -> Response:
     return Response(status, phrase, headers, body)
 
 
-def _split_head(head: bytes) -> tuple[str, Headers]:
+_is_status = re.compile(r"[1-5][0-9]{2}").fullmatch  # RFC 9110 15
+
+
+def _split_head(head: bytes, first_too_long: type[SecurityError]) -> tuple[str, Headers]:
     """Returns the first line, and the headers. Lines end with CRLF, and no header goes on in a second line."""
     if not head.endswith(b"\r\n\r\n"):
         raise InvalidMessage("the head of the HTTP message has no end")
     first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    if len(first) > MAX_LINE_LEN:
+        raise first_too_long(f"the first line is longer than {MAX_LINE_LEN} bytes")
+    if len(lines) > MAX_HEADERS:
+        raise TooManyHeaders(f"there are more than {MAX_HEADERS} headers")
     headers = Headers()
     for line in lines:
+        if len(line) > MAX_LINE_LEN:
+            raise HeaderLineTooLong(f"the line of a header is longer than {MAX_LINE_LEN} bytes: {line[:100]!r}")
         name, colon, value = line.partition(":")
+        if not colon:
+            raise InvalidMessage(f"not an HTTP header, for want of a colon: {line[:100]!r}")
         try:
-            if not colon:
-                raise ValueError("no colon")
             headers[name] = value.strip(" \t")
-        except ValueError:
+        except InvalidHeader:
             raise InvalidMessage(f"not an HTTP header: {line[:100]!r}") from None
     return first, headers

@@ -22,7 +22,8 @@ static_assert(TW_WANT_READ == kWantRead && TW_WANT_WRITE == kWantWrite);
 static_assert(TW_WANT_CLOSE == kWantClose && TW_WANT_PAUSE == kWantPause);
 static_assert(TW_CONN_UPGRADED == kConnUpgraded && TW_CONN_STREAM == kConnStream);
 static_assert(TW_CONN_MANUAL_PONG == kConnManualPong && TW_CONN_MANUAL_CLOSE == kConnManualClose);
-static_assert(TW_CONN_TRUSTED == kConnTrusted && TW_NEVER == kNever);
+static_assert(TW_CONN_TRUSTED == kConnTrusted && TW_CONN_STREAM_FRAGMENTED == kConnStreamFragmented);
+static_assert(TW_NEVER == kNever);
 static_assert(TW_LOG_ERROR == kLogError && TW_LOG_INFO == kLogInfo && TW_LOG_DEBUG == kLogDebug);
 static_assert(TW_CLOSE_BY_NOBODY == static_cast<unsigned>(Cause::kNobody));
 static_assert(TW_CLOSE_BY_US == static_cast<unsigned>(Cause::kUs));
@@ -38,8 +39,8 @@ static_assert(offsetof(tw_deflate, receive_window_bits) == offsetof(DeflateTerms
 static_assert(TW_ROLE_SERVER == static_cast<unsigned>(Role::kServer));
 static_assert(TW_ROLE_CLIENT == static_cast<unsigned>(Role::kClient));
 
-constexpr uint32_t kKnownFlags =
-    TW_CONN_UPGRADED | TW_CONN_STREAM | TW_CONN_MANUAL_PONG | TW_CONN_MANUAL_CLOSE | TW_CONN_TRUSTED;
+constexpr uint32_t kKnownFlags = TW_CONN_UPGRADED | TW_CONN_STREAM | TW_CONN_MANUAL_PONG | TW_CONN_MANUAL_CLOSE |
+                                 TW_CONN_TRUSTED | TW_CONN_STREAM_FRAGMENTED;
 
 void read_limits(const tw_conn_config &config, Settings *out) {
   take(config.max_frame_len, &out->max_frame_len);

@@ -26,6 +26,7 @@ enum ConnFlag : uint32_t {
   kConnManualPong = 0x04,
   kConnManualClose = 0x08,
   kConnTrusted = 0x10,
+  kConnStreamFragmented = 0x20,
 };
 
 enum class Role : uint8_t { kServer, kClient };

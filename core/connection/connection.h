@@ -146,6 +146,7 @@ class Connection {
   Status read_frame(Input *in);
   Status read_header(Input *in, FrameHeader *out);
   Status start_frame(const FrameHeader &header, MutBytes dst);
+  bool streams(const FrameHeader &first) const;
   Status start_message(const FrameHeader &header, size_t room, MutBytes dst);
   Status start_control();
   Status read_data(Input *in);

@@ -40,9 +40,10 @@ Status Connection::read_deflated(Input *in) {
   Assembler piece;  // of a stream
   Status status = Status::kOk;
   if (codec_->inflater == nullptr) status = Inflater::create(&lender_, kInflateWindowBits, &codec_->inflater);
-  if (status == Status::kOk && has(kConnStream)) status = start_piece(&piece);
+  const bool streamed = assembler_.message().streamed;
+  if (status == Status::kOk && streamed) status = start_piece(&piece);
   if (status == Status::kOk) {
-    status = inflate(in, &from, frame_.fin() && len == missing, has(kConnStream) ? &piece : &assembler_);
+    status = inflate(in, &from, frame_.fin() && len == missing, streamed ? &piece : &assembler_);
   }
   const size_t taken = len - from.size;
   kernels().mask(data + taken, data + taken, from.size, rotate_key(key, taken & 3));  // it will be fed again

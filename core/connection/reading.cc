@@ -75,7 +75,7 @@ Status Connection::read_commit(size_t len, Event *events, size_t cap, size_t *ou
 Status Connection::receive_into(MutBytes data, MutBytes dst, Event *events, size_t cap, size_t *out_count,
                                 size_t *out_consumed) {
   *out_count = *out_consumed = 0;
-  if (has(kConnStream)) return Status::kState;
+  if (has(kConnStream) || has(kConnStreamFragmented)) return Status::kState;
   const Status ready = make_way(dst);
   if (ready != Status::kOk) return ready;
   Input in{data.data, data.size, 0, events, cap, 0, settings().deflate.max_call_len, true, dst};
@@ -120,7 +120,9 @@ void Connection::release_room() {
 
 // Where the rest of a frame fills a read buffer, no other frame could come with it, and its copy is saved for nothing.
 bool Connection::reads_into_message() const {
-  const bool assembles = in_payload_ && !frame_.control() && !has(kConnStream) && !assembler_.message().compressed;
+  if (!in_payload_ || frame_.control()) return false;
+  const Assembler::Message &message = assembler_.message();
+  const bool assembles = !message.streamed && !message.compressed;
   return assembles && frame_.payload_len - payload_done_ >= read_buffer_len();
 }
 

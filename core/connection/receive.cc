@@ -143,7 +143,8 @@ Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   if (!inflates && header.payload_len > settings.max_message_len - have) return Status::kLimitMessage;
   if (!first && assembler_.message().fragments >= settings.max_fragments) return Status::kLimitFragments;
 
-  const size_t room = inflates || has(kConnStream) ? 0 : static_cast<size_t>(header.payload_len);
+  const bool streamed = first ? streams(header) : assembler_.message().streamed;
+  const size_t room = inflates || streamed ? 0 : static_cast<size_t>(header.payload_len);
   Status status = Status::kOk;
   if (first) {
     status = start_message(header, room, dst);
@@ -154,12 +155,18 @@ Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   return status;
 }
 
+// Whether the message that starts with this frame comes in chunks.
+bool Connection::streams(const FrameHeader &first) const {
+  return has(kConnStream) || (has(kConnStreamFragmented) && !first.fin());
+}
+
 Status Connection::start_message(const FrameHeader &header, size_t room, MutBytes dst) {
   Assembler::Message message;
   message.since = now_;
   message.opcode = header.opcode();
   message.validated = message.opcode == kText && !has(kConnTrusted);
   message.compressed = (header.first & kRsv1) != 0;
+  message.streamed = streams(header);
   return dst.size > 0 && room <= dst.size ? assembler_.start_in(&lender_, message, dst)
                                           : assembler_.start(&lender_, message, room);
 }
@@ -180,16 +187,17 @@ Status Connection::read_data(Input *in) {
   const size_t len = in->left() < missing ? in->left() : static_cast<size_t>(missing);
   const uint32_t key = rotate_key(frame_.key, static_cast<size_t>(payload_done_ & 3));
   const bool last = frame_.fin() && len == missing;
+  const bool streamed = assembler_.message().streamed;
   uint8_t *data = in->data + in->pos;
   size_t bad = 0;
-  const Status status = has(kConnStream) ? assembler_.pass(kernels(), data, len, key, last, &bad)
-                                         : assembler_.append(kernels(), data, len, key, last, &bad);
+  const Status status = streamed ? assembler_.pass(kernels(), data, len, key, last, &bad)
+                                 : assembler_.append(kernels(), data, len, key, last, &bad);
   if (status != Status::kOk) {
-    if (has(kConnStream)) add_chunk(in, {data, bad}, false);
+    if (streamed) add_chunk(in, {data, bad}, false);
     return fail(status, received_ + in->pos + bad);
   }
   advance(in, len);
-  if (has(kConnStream)) add_chunk(in, {data, len}, last);
+  if (streamed) add_chunk(in, {data, len}, last);
   if (payload_done_ == frame_.payload_len) finish_frame(in);
   return Status::kOk;
 }
@@ -210,7 +218,7 @@ void Connection::finish_frame(Input *in) {
     codec_->deflated_received_len += message.deflated_len;
     codec_->inflated_received_len += message.len;
   }
-  if (has(kConnStream)) return assembler_.reset(&lender_);
+  if (message.streamed) return assembler_.reset(&lender_);
   const uint8_t opcode = message.opcode;
   MutBytes data;
   Lease *bytes = assembler_.finish(&lender_, &data);

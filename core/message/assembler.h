@@ -30,6 +30,7 @@ class Assembler {
     uint8_t opcode = 0;
     bool validated = false;   // it is text, and must be UTF-8
     bool compressed = false;  // RSV1 of its first frame
+    bool streamed = false;    // it is delivered in chunks, and its bytes are not kept
     bool reported = false;    // a chunk of it was delivered
     Utf8State utf8;
   };

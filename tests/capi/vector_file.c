@@ -211,8 +211,10 @@ static void read_handshake(const cJSON *json, struct vector *vector) {
 }
 
 static void read_config(const cJSON *json, tw_conn_config *config) {
-  static const char *const kFlagNames[] = {"stream", "manual_pong", "manual_close", "trusted", NULL};
-  static const uint32_t kFlags[] = {TW_CONN_STREAM, TW_CONN_MANUAL_PONG, TW_CONN_MANUAL_CLOSE, TW_CONN_TRUSTED};
+  static const char *const kFlagNames[] = {"stream",       "stream_fragmented", "manual_pong",
+                                           "manual_close", "trusted",           NULL};
+  static const uint32_t kFlags[] = {TW_CONN_STREAM, TW_CONN_STREAM_FRAGMENTED, TW_CONN_MANUAL_PONG,
+                                    TW_CONN_MANUAL_CLOSE, TW_CONN_TRUSTED};
   const cJSON *item;
   cJSON_ArrayForEach(item, json) {
     size_t i = 0;

@@ -287,6 +287,8 @@ static void run_every_cut(struct vector *vector, struct cut cut) {
 
 static void run_every_way(struct vector *vector) {
   static uint8_t dst[kAmpleLen];
+  /* tw_conn_receive_into is refused. */
+  const int streams = (vector->config.flags & (TW_CONN_STREAM | TW_CONN_STREAM_FRAGMENTED)) != 0;
   struct cut cut;
   memset(&cut, 0, sizeof(cut));
   vector->config.read_len = 256; /* so that every read buffer is too small at some time */
@@ -297,11 +299,11 @@ static void run_every_way(struct vector *vector) {
   cut.way = kIntoSmall;
   cut.dst = dst;
   cut.dst_cap = kSmallLen;
-  if ((vector->config.flags & TW_CONN_STREAM) == 0) run_every_cut(vector, cut); /* it puts no message together */
+  if (!streams) run_every_cut(vector, cut);
   cut.way = kIntoAmple;
   cut.dst_cap = kAmpleLen;
   /* Memory of the caller's has no limit. */
-  if ((vector->config.flags & TW_CONN_STREAM) == 0 && vector->config.max_memory_len == 0) run_every_cut(vector, cut);
+  if (!streams && vector->config.max_memory_len == 0) run_every_cut(vector, cut);
 }
 
 static int run_file(const char *path) {

@@ -84,6 +84,7 @@ tw_status Connection::judge(const FrameHeader &header) {
   const tw_status status = judge_order_and_limits(header);
   if (status == TW_OK && !message_.active()) {
     message_.begin(header.opcode, header.rsv1);
+    streamed_ = has(TW_CONN_STREAM) || (has(TW_CONN_STREAM_FRAGMENTED) && !header.fin);
     message_since_ = now_;
   }
   return status;
@@ -126,16 +127,16 @@ tw_status Connection::take_data(const Frame &frame, std::vector<Event> *events) 
   return TW_OK;
 }
 
-// What is new of the message as a chunk, in a stream; otherwise the message when it is whole.
+// What is new of a streamed message as a chunk; of another the message when it is whole.
 void Connection::report(const Frame &frame, const Reading &reading, bool last, std::vector<Event> *events) {
   const Bytes &message = reading.bytes;
   const Bytes chunk(message.begin() + static_cast<ptrdiff_t>(reported_len_), message.end());
   reported_len_ = message.size();
   const bool ends = last && reading.fault == TW_OK;
-  if (has(TW_CONN_STREAM) ? chunk.empty() && !ends : !ends) return;
+  if (streamed_ ? chunk.empty() && !ends : !ends) return;
   Event event = this->event(TW_EVENT_MESSAGE, frame, 0, message);
   event.opcode = message_.opcode();
-  if (has(TW_CONN_STREAM)) {
+  if (streamed_) {
     event.type = TW_EVENT_CHUNK;
     event.flags = ends ? TW_FRAME_FIN : 0;
     event.data = chunk;

@@ -148,6 +148,7 @@ class Connection {
   bool judged_ = false;        // the header of the frame under way passed
 
   Message message_;
+  bool streamed_ = false;    // it comes in chunks
   size_t reported_len_ = 0;  // bytes of the message in chunks
   bool reported_ = false;    // there was a chunk of it
   Bytes window_;             // what earlier messages inflated to

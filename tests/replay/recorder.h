@@ -117,7 +117,7 @@ static inline tw_status recorder_create(recorder *r, FILE *file, const char *nam
   r->file = file;
   r->first_second = TW_NEVER;
   r->is_compressed = config->deflate != NULL;
-  r->is_stream = (config->flags & TW_CONN_STREAM) != 0;
+  r->is_stream = (config->flags & (TW_CONN_STREAM | TW_CONN_STREAM_FRAGMENTED)) != 0;
   if (config->random != NULL) {
     r->source = *config->random;
   } else if ((r->system_source = fopen("/dev/urandom", "rb")) == NULL) {

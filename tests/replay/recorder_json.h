@@ -129,6 +129,7 @@ static inline void recorder_config(recorder *r, const tw_conn_config *c) {
   recorder_member(r, &n, "message_timeout_ns", c->message_timeout_ns);
   recorder_member(r, &n, "close_timeout_ns", c->close_timeout_ns);
   recorder_flag(r, &n, "stream", (c->flags & TW_CONN_STREAM) != 0);
+  recorder_flag(r, &n, "stream_fragmented", (c->flags & TW_CONN_STREAM_FRAGMENTED) != 0);
   recorder_flag(r, &n, "manual_pong", (c->flags & TW_CONN_MANUAL_PONG) != 0);
   recorder_flag(r, &n, "manual_close", (c->flags & TW_CONN_MANUAL_CLOSE) != 0);
   recorder_flag(r, &n, "trusted", (c->flags & TW_CONN_TRUSTED) != 0);

@@ -94,7 +94,7 @@ class EngineSession {
     if (config.random == nullptr) config.random = &counting;
     const tw_log log = log_.c_api(log_level_);
     if (log_level_ != 0) config.log = &log;
-    streams_ = (config.flags & TW_CONN_STREAM) != 0;
+    streams_ = (config.flags & (TW_CONN_STREAM | TW_CONN_STREAM_FRAGMENTED)) != 0;
     return tw_conn_create(&config, &conn_);
   }
 

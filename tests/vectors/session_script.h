@@ -30,8 +30,9 @@ struct SessionStep {
   uint64_t now = 0;            // of kTick, in ns
 };
 
-// Bytes 0 and 1 are the configuration, byte 2 seeds the cuts. Then steps follow: a byte that tells what to do, one with
-// a number that is mostly a length, and what the step takes. Any bytes are a script; after the end come zeros.
+// Bytes 0 and 1 are the configuration, byte 2 seeds the cuts and has the flag that came last. Then steps follow: a byte
+// that tells what to do, one with a number that is mostly a length, and what the step takes. Any bytes are a script;
+// after the end come zeros.
 class SessionScript {
  public:
   enum Code : uint8_t {
@@ -53,7 +54,9 @@ class SessionScript {
   SessionScript(const uint8_t *data, size_t len) : data_(data), len_(len) {
     configure(byte());
     configure_more(byte());
-    cut_seed_ = byte() + 1u;
+    const uint8_t seed = byte();
+    if ((seed & 0x01) != 0) config_.flags |= TW_CONN_STREAM_FRAGMENTED;
+    cut_seed_ = seed + 1u;
     while (len_ > 0) {
       const Code code = static_cast<Code>(byte() % kCodeCount);
       add_step(code, byte());

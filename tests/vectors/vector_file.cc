@@ -216,6 +216,7 @@ void read_config(const json &object, tw_conn_config *config) {
                             {"close_timeout_ns", &C::close_timeout_ns}};
   const SmallNumbers<C> kSmall = {{"max_fragments", &C::max_fragments}, {"max_control_rate", &C::max_control_rate}};
   const std::map<std::string, uint32_t> kFlags = {{"stream", TW_CONN_STREAM},
+                                                  {"stream_fragmented", TW_CONN_STREAM_FRAGMENTED},
                                                   {"manual_pong", TW_CONN_MANUAL_PONG},
                                                   {"manual_close", TW_CONN_MANUAL_CLOSE},
                                                   {"trusted", TW_CONN_TRUSTED}};

@@ -287,7 +287,8 @@ void run_every_cut(const Vector &vector, const Way &way) {
 void run_every_way(const Vector &vector) {
   run_every_cut(vector, {.name = "tw_conn_receive"});
   run_every_cut(vector, {.name = "tw_conn_read_buffer", .intake = Intake::kReadBuffer});
-  if ((vector.config.flags & TW_CONN_STREAM) != 0) return;  // puts no message together
+  // tw_conn_receive_into is refused.
+  if ((vector.config.flags & (TW_CONN_STREAM | TW_CONN_STREAM_FRAGMENTED)) != 0) return;
   run_every_cut(vector, {.name = "tw_conn_receive_into, small", .intake = Intake::kInto, .dst_cap = 5});
   if (vector.config.max_memory_len != 0) return;  // memory of the caller's has no limit
   run_every_cut(vector, {.name = "tw_conn_receive_into, ample", .intake = Intake::kInto, .dst_cap = 1 << 18});

@@ -16,7 +16,8 @@
 namespace tidewire::python {
 
 const char kConnDoc[] =
-    "Connection(role, *, upgraded=False, stream=False, manual_pong=False, manual_close=False, trusted=False, "
+    "Connection(role, *, upgraded=False, stream=False, stream_fragmented=False, manual_pong=False, "
+    "manual_close=False, trusted=False, "
     "host=None, target='/', origin=None, subprotocols=(), origins=(), any_origin=False, headers=(), "
     "max_message_len=16777216, max_frame_len=16777216, max_fragments=1024, max_control_rate=1000, "
     "max_output_len=67108864, max_memory_len=134217728, max_head_len=16384, max_header_count=100, max_line_len=8192, "
@@ -31,6 +32,7 @@ const char kConnDoc[] =
     "upgraded      the opening handshake was done elsewhere: the stream starts with frames, and the arguments from\n"
     "              host to headers play no part\n"
     "stream        messages are not assembled: Chunk events instead of Message\n"
+    "stream_fra... the same for messages of several frames alone: one of a single frame comes as a Message\n"
     "manual_pong   pings are not answered: call pong()\n"
     "manual_close  a close frame is not answered: call close()\n"
     "trusted       against RFC 6455, for peers under the same control: text is not validated, and a frame may be\n"
@@ -72,6 +74,7 @@ enum Argument : size_t {
   kRole,
   kUpgraded,
   kStream,
+  kStreamFragmented,
   kManualPong,
   kManualClose,
   kTrusted,
@@ -116,6 +119,7 @@ constexpr const char *kArgumentNames[kArgumentCount] = {
     "role",
     "upgraded",
     "stream",
+    "stream_fragmented",
     "manual_pong",
     "manual_close",
     "trusted",
@@ -197,6 +201,7 @@ bool Config::read_flags(PyObject *const *values) {
     uint32_t flag;
   } kFlags[] = {{kUpgraded, TW_CONN_UPGRADED},
                 {kStream, TW_CONN_STREAM},
+                {kStreamFragmented, TW_CONN_STREAM_FRAGMENTED},
                 {kManualPong, TW_CONN_MANUAL_PONG},
                 {kManualClose, TW_CONN_MANUAL_CLOSE},
                 {kTrusted, TW_CONN_TRUSTED}};

@@ -330,7 +330,7 @@ def ways(vector):
     yield IN_PLACE
     yield READ_ONLY
     yield READ_BUFFER
-    if not vector.config.get("stream"):  # which puts no message together
+    if not any(vector.config.get(key) for key in ("stream", "stream_fragmented")):  # which refuse receive_into
         yield INTO_SMALL
         if "max_memory_len" not in vector.config:  # memory of the caller's has no limit
             yield INTO_AMPLE

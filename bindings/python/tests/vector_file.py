@@ -166,7 +166,7 @@ def read_step(source: dict[str, Any], named: dict[str, Any]) -> Step:
 CONFIG = {
     **dict.fromkeys(("max_frame_len", "max_message_len", "max_output_len", "max_memory_len"), int),
     **dict.fromkeys(("output_high_len", "output_low_len", "max_fragments", "max_control_rate"), int),
-    **dict.fromkeys(("stream", "manual_pong", "manual_close", "trusted"), bool),
+    **dict.fromkeys(("stream", "stream_fragmented", "manual_pong", "manual_close", "trusted"), bool),
     **dict.fromkeys(("handshake_timeout_ns", "idle_timeout_ns", "ping_interval_ns"), object),
     **dict.fromkeys(("pong_timeout_ns", "message_timeout_ns", "close_timeout_ns"), object),
 }

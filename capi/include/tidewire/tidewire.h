@@ -635,6 +635,8 @@ typedef struct tw_conn_config {
 /* Against RFC 6455, for peers under the same control: text is not validated, and a frame may be masked or not whatever
  * the role of its sender. */
 #define TW_CONN_TRUSTED 0x10u
+/* Like TW_CONN_STREAM, of messages of several frames alone: a message of one frame comes whole. Since 0.2. */
+#define TW_CONN_STREAM_FRAGMENTED 0x20u
 
 #define TW_EVENT_OPEN 1u    /* handshake done; data: the peer's head, code: the subprotocol's position plus 1, or 0 */
 #define TW_EVENT_MESSAGE 2u /* opcode: TEXT or BINARY; data: the whole message */
@@ -835,7 +837,7 @@ TW_API tw_status tw_conn_get_stats(const tw_conn *conn, tw_conn_stats *stats);
  * its bytes are put together in dst. A message of more than dst_cap bytes comes in memory of the engine as ever: event
  * data tells. While a message is cut, dst belongs to the connection: until it is complete, or the connection has
  * failed or is destroyed, every call that takes input is this one with the same dst and dst_cap (TW_ERR_STATE).
- * TW_ERR_STATE also with TW_CONN_STREAM. Since 0.1. */
+ * TW_ERR_STATE also with TW_CONN_STREAM and TW_CONN_STREAM_FRAGMENTED. Since 0.1. */
 TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
                                       tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
 

@@ -182,7 +182,7 @@ TEST(Opening, ConfigurationsThatCannotBe) {
   config.role = 2;
   EXPECT_EQ(tw_conn_create(&config, &conn), TW_ERR_ARGUMENT);
   config = upgraded(TW_ROLE_SERVER);
-  config.flags |= 0x20;
+  config.flags |= 0x40;
   EXPECT_EQ(tw_conn_create(&config, &conn), TW_ERR_UNSUPPORTED);
   config = upgraded(TW_ROLE_SERVER);
   config.output_high_len = 100;

@@ -179,14 +179,16 @@ TEST(ReadingInto, DstIsFreeOnceTheMessageIsGivenUp) {
   });
 }
 
-TEST(ReadingInto, StreamHasNoMessages) {
-  tw_conn_config config = upgraded(TW_ROLE_SERVER);
-  config.flags |= TW_CONN_STREAM;
-  PooledConn conn(config);
-  Bytes frame = peer_frame(TW_ROLE_SERVER, 0x82, text("abc")), dst(10);
-  const Received got = receive_into(conn.conn, frame, dst);
-  EXPECT_EQ(got.status, TW_ERR_STATE);
-  EXPECT_EQ(got.consumed, 0u);
+TEST(ReadingInto, StreamIsRefused) {
+  for (const uint32_t flag : {TW_CONN_STREAM, TW_CONN_STREAM_FRAGMENTED}) {
+    tw_conn_config config = upgraded(TW_ROLE_SERVER);
+    config.flags |= flag;
+    PooledConn conn(config);
+    Bytes frame = peer_frame(TW_ROLE_SERVER, 0x82, text("abc")), dst(10);
+    const Received got = receive_into(conn.conn, frame, dst);
+    EXPECT_EQ(got.status, TW_ERR_STATE);
+    EXPECT_EQ(got.consumed, 0u);
+  }
 }
 
 }  // namespace

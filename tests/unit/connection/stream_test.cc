@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// TW_CONN_STREAM: chunks in place of messages, and nothing assembled.
+// TW_CONN_STREAM and TW_CONN_STREAM_FRAGMENTED: chunks in place of messages, and nothing of them assembled.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -136,6 +136,80 @@ TEST(Stream, MessageLimitCountsWhatWentThrough) {
   tw_conn *conn = create(config);
   EXPECT_EQ(chunks_of(conn, peer_frame(TW_ROLE_CLIENT, 0x02, text("abc"))), (Lines{"2 abc"}));
   EXPECT_EQ(chunks_of(conn, peer_frame(TW_ROLE_CLIENT, 0x00, text("def")), TW_ERR_LIMIT_MESSAGE), Lines{});
+  tw_conn_destroy(conn);
+}
+
+tw_conn_config streaming_fragmented(uint32_t role) {
+  tw_conn_config config = upgraded(role);
+  config.flags |= TW_CONN_STREAM_FRAGMENTED;
+  return config;
+}
+
+TEST(StreamFragmented, MessageOfOneFrameComesWholeHoweverItIsCut) {
+  each_role([](uint32_t role) {
+    const Bytes wire = peer_frame(role, 0x82, pattern(300));
+    for (size_t at = 1; at < wire.size(); ++at) {
+      tw_conn *conn = create(streaming_fragmented(role));
+      Bytes head(wire.begin(), wire.begin() + static_cast<ptrdiff_t>(at));
+      Bytes tail(wire.begin() + static_cast<ptrdiff_t>(at), wire.end());
+      EXPECT_EQ(receive(conn, head).events.size(), 0u);
+      const Received received = receive(conn, tail);
+      ASSERT_EQ(received.events.size(), 1u);
+      const tw_event &event = received.events[0];
+      EXPECT_EQ(event.type, TW_EVENT_MESSAGE);
+      EXPECT_TRUE(Bytes(event.data, event.data + event.len) == pattern(300));
+      tw_conn_destroy(conn);
+    }
+  });
+}
+
+TEST(StreamFragmented, FragmentsComeAsTheyArriveAndAreNotHeld) {
+  each_role([](uint32_t role) {
+    CountingAllocator allocator;
+    const tw_allocator c_allocator = allocator.c_api();
+    tw_conn_config config = streaming_fragmented(role);
+    config.allocator = &c_allocator;
+    config.max_frame_len = config.max_message_len = TW_NEVER;
+    tw_conn *conn = create(config);
+    const uint64_t idle_len = allocator.live_len();
+    const Bytes payload = pattern(100000);
+    const Bytes wire = join({peer_frame(role, 0x02, payload), peer_frame(role, 0x80, payload)});
+    Bytes got;
+    for (size_t at = 0; at < wire.size(); at += 4093) {
+      Bytes piece(wire.begin() + static_cast<ptrdiff_t>(at),
+                  wire.begin() + static_cast<ptrdiff_t>(std::min(at + 4093, wire.size())));
+      for (const tw_event &event : receive(conn, piece).events) {
+        EXPECT_EQ(event.type, TW_EVENT_CHUNK);
+        got.insert(got.end(), event.data, event.data + event.len);
+      }
+      EXPECT_LE(allocator.live_len() - idle_len, 256u);
+    }
+    EXPECT_TRUE(got == join({payload, payload}));
+    EXPECT_EQ(allocator.live_len(), idle_len);
+    tw_conn_destroy(conn);
+  });
+}
+
+// The rest of a frame of an assembled message is read to where it will stay; a chunk has no such place.
+TEST(StreamFragmented, RoomToReadIsInTheMessageOnlyWhereItIsAssembled) {
+  for (const uint8_t first : {0x82, 0x02}) {
+    tw_conn *conn = create(streaming_fragmented(TW_ROLE_CLIENT));
+    Bytes wire = peer_frame(TW_ROLE_CLIENT, first, pattern(100000));
+    wire.resize(1000);
+    ASSERT_EQ(receive(conn, wire).status, TW_OK);
+    uint8_t *room = nullptr;
+    size_t room_len = 0;
+    ASSERT_EQ(tw_conn_read_buffer(conn, 0, &room, &room_len), TW_OK);
+    EXPECT_EQ(room_len > 90000, first == 0x82);
+    tw_conn_destroy(conn);
+  }
+}
+
+TEST(StreamFragmented, StreamWins) {
+  tw_conn_config config = streaming(TW_ROLE_CLIENT);
+  config.flags |= TW_CONN_STREAM_FRAGMENTED;
+  tw_conn *conn = create(config);
+  EXPECT_EQ(chunks_of(conn, peer_frame(TW_ROLE_CLIENT, 0x81, text("one"))), (Lines{"1 fin one"}));
   tw_conn_destroy(conn);
 }
 

@@ -228,6 +228,7 @@ class Connection:
         *,
         upgraded: bool = False,
         stream: bool = False,
+        stream_fragmented: bool = False,
         manual_pong: bool = False,
         manual_close: bool = False,
         trusted: bool = False,

@@ -81,7 +81,7 @@ def refusal(error: BaseException) -> Response:
     cause = error.__cause__
     if not isinstance(error, InvalidHandshake):
         return plain_response(500)
-    status = 403 if isinstance(error, InvalidOrigin) else 400
+    status = 403 if isinstance(error, InvalidOrigin) else 431 if isinstance(error, SecurityError) else 400
     headers = Headers()
     if isinstance(cause, Error) and cause.http_status:
         status = cause.http_status

@@ -48,12 +48,16 @@ def settle(cpu):
 class Server:
     """A server as a process, which does not outlive the `with` block."""
 
-    def __init__(self, row, build, cpu, upstream=None):
+    def __init__(self, row, command, cpu, is_raw=False, environment=None):
         self.row = row
-        self.is_raw = upstream is None and row == "raw"
-        program, *arguments = SERVERS[row] if upstream is None else [*RELAYS[row], upstream.port]
-        command = [build / program, *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: settle(cpu))
+        self.is_raw = is_raw
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | (environment or {}),
+            preexec_fn=lambda: settle(cpu),
+        )
 
     def __enter__(self):
         line = self.process.stdout.readline()
@@ -140,13 +144,21 @@ def measure(chosen, servers, load, arguments):
     ]
 
 
+def command_of(what, row, build, upstream):
+    program, *options = RELAYS[row] if what == "Relay" else SERVERS[row]
+    return [build / program, *options, *([upstream.port] if what == "Relay" else [])]
+
+
 def start(chosen, build, cpu, others, stack):
     """{(what, row): Server} of the chosen rows. The upstream of relays has the core of the load generator."""
     servers, upstream = {}, None
     for what, row in dict.fromkeys((what, row) for what, _, row in chosen):
         if what == "Relay" and upstream is None:
-            upstream = stack.enter_context(Server("tw_echo_server", build, others))
-        servers[what, row] = stack.enter_context(Server(row, build, cpu, upstream if what == "Relay" else None))
+            command = command_of("Echo", "tw_echo_server", build, None)
+            upstream = stack.enter_context(Server("tw_echo_server", command, others))
+        is_raw = (what, row) == ("Echo", "raw")
+        server = Server(row, command_of(what, row, build, upstream), cpu, is_raw)
+        servers[what, row] = stack.enter_context(server)
     return servers
 
 

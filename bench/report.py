@@ -5,7 +5,7 @@ import html
 
 from compare import grids
 from plot import Series, plot, stroke
-from results import collect, kind, size_name, typical_spread
+from results import VARIANTS, collect, kind, size_name, typical_spread
 from tables import grid, heading
 
 # Each library has one colour on all of the page; what is drawn in grey and dashed limits the others.
@@ -15,6 +15,11 @@ PEER_COLOURS = {
     "wslay": "--green",
     "libwebsockets": "--yellow",
     "simdutf": "--red",
+    "picows": "--orange",
+    "picows.websockets": "--magenta",
+    "websockets": "--green",
+    "aiohttp": "--yellow",
+    "wsproto": "--red",
 }
 OUR_COLOURS = ("--blue", "--aqua", "--violet")
 LIMIT_DASHES = ("6 4", "2 3", "10 3 2 3")
@@ -57,11 +62,12 @@ def facts(document):
 
 
 def drawn_rows(table):
-    """What is drawn of a table: not the kernels that were not chosen, which only the table below it shows."""
+    """What is drawn of a table: not the kernels that were not chosen, and not the variants of a row, which only the table
+    below it shows."""
     rows = {}
     for row, values in table.rows.items():
         points = {size: value for size, value in values.items() if size != "random" and size > 0 and value.median > 0}
-        if kind(row) != "kernel" and points:
+        if kind(row) != "kernel" and not row.endswith(VARIANTS) and points:
             rows[row] = points
     return rows
 

@@ -16,11 +16,17 @@ COUNTERS = {
     "heap": "heap bytes per connection",
     "resident": "resident bytes per connection",
     "writes": "system calls that write 100 messages",
+    "private": "private bytes per connection",
+    "beyond": "private bytes per connection beyond asyncio's transport and an empty protocol",
 }
 # Counts that differ by less are equal: what is allocated once is spread over a varying number of messages.
 NEGLIGIBLE = 0.005
 # With one of these the time of the row says nothing.
-UNTIMED = {"heap", "writes"}
+UNTIMED = {"heap", "writes", "private"}
+# What a row takes by the clock, beside the processor's time; shown as a rate.
+RATE = "thousand messages per second"
+# Rows with these endings are of another event loop or another setting of the C library, not of another library.
+VARIANTS = (":uvloop", ":malloc")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +41,12 @@ class Value:
 @dataclasses.dataclass
 class Table:
     name: str  # such as "Mask", or "Reassembly: allocations per message"
-    unit: str  # "GB/s", "ns per message", or what COUNTERS says
+    unit: str  # "GB/s", "ns per message", RATE, or what COUNTERS says
     rows: dict  # {row: {size: Value}}; a size is a number of bytes or "random"
 
     @property
     def is_timed(self):
-        return self.unit in ("GB/s", "ns per message")
+        return self.unit in ("GB/s", "ns per message", RATE)
 
     def sizes(self):
         return sorted({size for values in self.rows.values() for size in values}, key=size_key)
@@ -56,6 +62,8 @@ class Table:
         """The number in the table's unit."""
         if self.unit == "GB/s":
             return value.bytes_per_second * 1e-9
+        if self.unit == RATE:
+            return 1e-3 / value.median
         return value.median * 1e9 if self.is_timed else value.median
 
 
@@ -118,6 +126,9 @@ def collect(suites):
             rates = [0 if "per_message" in entry else entry.get("bytes_per_second", 0) for entry in entries]
             unit = "GB/s" if rates[0] else "ns per message"
             add(what, unit, row, size, Value(statistics.median(seconds), spread(seconds), statistics.median(rates)))
+        if "clock" in entries[0]:
+            seconds = [entry["clock"] for entry in entries]
+            add(f"{what}: {RATE}", RATE, row, size, Value(statistics.median(seconds), spread(seconds)))
         for counter, unit in COUNTERS.items():
             if counter in entries[0]:
                 counts = [entry[counter] for entry in entries]

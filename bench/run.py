@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import loopback
+import python
 from compare import NotComparable, compare, print_comparison
 from report import make_report
 from results import collect, typical_spread
@@ -24,7 +25,7 @@ from tables import as_text, grid, heading
 SUITES = "masking utf8 decode encode reassembly end_to_end deflate accept_key handshake pool pool_threads idle".split()
 MISSING = ["floor", "simdutf"]  # rows that a program cannot have: it says why
 CONTEXT = ["compiler", "flags", "kernel", "tidewire", *MISSING]
-QUICK_SIZES = "/(16|24|125|1024|65536|random)(/|$)"
+QUICK_ROWS = "/(16|24|125|1024|65536|random)(/|$)|PythonEcho100x32/.*/20$"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -32,6 +33,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     path = pathlib.Path
     parser.add_argument("--build", type=path, default=ROOT / "build/release", help="default: build/release")
+    parser.add_argument("--python", type=path, metavar="FILE", help="interpreter with the binding and its peers")
     parser.add_argument("--filter", metavar="REGEX", help="run only rows whose name, such as BM_Mask/avx2/125, matches")
     parser.add_argument("--repetitions", type=int, metavar="N", help="of each row (default: 7; quick: 3)")
     parser.add_argument("--min-time", type=float, metavar="S", help="of each repetition (default: 0.05; quick: 0.01)")
@@ -44,6 +46,7 @@ def parse_arguments():
     parser.add_argument("--compare", type=path, metavar="OLD", help="an earlier --json: exit with 1 if ours is slower")
     arguments = parser.parse_args()
     output = ROOT / "build/bench"
+    arguments.python = arguments.python or ROOT / "build/venv/bin/python"
     arguments.json = arguments.json or output / "results.json"
     arguments.html = arguments.html or output / "report.html"
     arguments.repetitions = arguments.repetitions or (3 if arguments.quick else 7)
@@ -51,7 +54,7 @@ def parse_arguments():
     if arguments.cpu is None:
         arguments.cpu = max(os.sched_getaffinity(0))
     if arguments.filter is None:
-        arguments.filter = QUICK_SIZES if arguments.quick else "."
+        arguments.filter = QUICK_ROWS if arguments.quick else "."
     return arguments
 
 
@@ -102,21 +105,22 @@ def read_context(arguments):
 
 
 def run_all(arguments):
-    """The document that --json keeps, and why the loopback suite failed, or None."""
+    """The document that --json keeps, and why suites over loopback failed."""
     document = {"machine": read_machine(arguments), "context": read_context(arguments)}
     benchmarks = []
     for suite in SUITES:
         if results := run_program(suite, arguments, arguments.filter, arguments.min_time):
             benchmarks.append(results["benchmarks"])
-    failure = None
-    try:
-        benchmarks.append(loopback.rows(arguments))
-    except SystemExit as error:  # on a machine that is too busy for it; the others are worth keeping
-        failure = error
+    failures = []
+    for measure in (lambda arguments: [loopback.rows(arguments)], python.suites):
+        try:
+            benchmarks += measure(arguments)
+        except SystemExit as error:  # on a machine that is too busy for it; the others are worth keeping
+            failures.append(error.code)
     document["suites"] = [entries for entries in benchmarks if entries]
     if not document["suites"]:
-        sys.exit(failure or f"no row matches {arguments.filter}")
-    return document, failure
+        sys.exit("\n".join(failures) or f"no row matches {arguments.filter}")
+    return document, failures
 
 
 def bench_packages():
@@ -139,7 +143,7 @@ def read_machine(arguments):
         "core": arguments.cpu,
         "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg(),
-        "packages": packages,
+        "packages": packages + python.versions(arguments.python),
         "command": " ".join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
         "repetitions": arguments.repetitions,
     }
@@ -180,7 +184,7 @@ def main():
     arguments = parse_arguments()
     # An old run that cannot be read is better known before ten minutes of measuring.
     old = json.loads(arguments.compare.read_text()) if arguments.compare else None
-    document, failure = (json.loads(arguments.source.read_text()), None) if arguments.source else run_all(arguments)
+    document, failures = (json.loads(arguments.source.read_text()), []) if arguments.source else run_all(arguments)
     print_document(document)
     comparison = not_comparable = None
     if old:
@@ -195,8 +199,8 @@ def main():
     write(arguments.html, make_report(document, comparison))
     if arguments.results:
         write(arguments.results, make_results(document))
-    if failure:
-        return failure.code
+    if failures:
+        return "\n".join(failures)
     if not_comparable:
         print(f"run.py: {not_comparable}", file=sys.stderr)
         return 2

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """RESULTS.md: the figures of a run, what is asked of them, and whether they keep it."""
 
-import dataclasses
-
+from python_targets import python_count_lines, python_targets
 from report import facts
-from results import COUNTERS, NEGLIGIBLE, collect, kind, size_name, typical_spread
+from results import COUNTERS, collect, kind, size_name, typical_spread
 from tables import as_markdown, grid, heading, number
+from targets import Figures, Target, count_cells
 
 IDLE = f"Idle: {COUNTERS['held']}"
 DECODE_SIZES = (16, 125, 1024, "random")
@@ -16,62 +16,7 @@ ENCODE_SIZES = (16, 125, 1024)
 UWEBSOCKETS_TO_MEMCPY = {16: 32.3, 125: 10.1, 1024: 4.25, "random": 20.2}
 
 
-class Figures:
-    """Looks up rows, any of which may be missing."""
-
-    def __init__(self, tables):
-        self.tables = tables
-
-    def row(self, table, row):
-        """{size: median}"""
-        return self.best(table, [row])
-
-    def best(self, table, rows):
-        """{size: the least median of these rows}"""
-        best = {}
-        for row in rows:
-            for size, value in self.tables[table].rows.get(row, {}).items() if table in self.tables else ():
-                best[size] = min(best.get(size, value.median), value.median)
-        return best
-
-    def floor(self, table):
-        return self.best(table, ["floor", "floor_aligned"])
-
-    def best_of(self, table, kind_of_rows):
-        rows = self.tables[table].rows if table in self.tables else ()
-        return self.best(table, [row for row in rows if kind(row) == kind_of_rows])
-
-    def shown(self, table, row, size, text):
-        """`text` formats the median."""
-        median = self.row(table, row).get(size)
-        return "not measured" if median is None else text(median)
-
-
 # ---- Targets ----
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """What the worst ratio of two rows must be."""
-
-    what: str
-    bound: str  # "at most" or "at least"
-    limit: float
-    above: dict  # {size: seconds}
-    below: dict
-    sizes: tuple = ()  # empty: all that both rows have
-
-    def cells(self, spread):
-        """Of a line of the table; `spread` is what repetitions of one row differ by."""
-        asked = f"{self.bound} {number(self.limit)}x"
-        shared = [size for size in self.above if size in self.below and (not self.sizes or size in self.sizes)]
-        if not shared:
-            return [self.what, asked, "not measured", "-"]
-        ratios = [(self.above[size] / self.below[size], size) for size in shared]
-        worst, size = (max if self.bound == "at most" else min)(ratios, key=lambda each: each[0])
-        excess = worst / self.limit if self.bound == "at most" else self.limit / worst
-        verdict = "met" if excess <= 1 else "met within the spread" if excess <= 1 + spread else "not met"
-        return [self.what, asked, f"{worst:.2f}x ({size_name(size)})", verdict]
 
 
 def memory_targets(figures):
@@ -113,15 +58,6 @@ def loopback_targets(figures):
     ]
 
 
-def count_cells(what, limit, counts):
-    """Of a line about a number, not a ratio. counts: [(number, where)]"""
-    asked = f"at most {limit}"
-    if not counts:
-        return [what, asked, "not measured", "-"]
-    worst, where = max(counts)
-    return [what, asked, f"{number(worst)} ({where})", "met" if worst <= limit + NEGLIGIBLE else "not met"]
-
-
 def count_lines(figures):
     allocations = [
         (value.median, f"{name.split(':')[0]} {row} {size}")
@@ -159,7 +95,8 @@ def make_results(document):
     tables = collect(document["suites"])
     figures = Figures(tables)
     spread = typical_spread(tables)
-    targets = [*memory_targets(figures), *loopback_targets(figures)]
+    targets = [*memory_targets(figures), *loopback_targets(figures), *python_targets(figures)]
+    counts = [*count_lines(figures), *python_count_lines(figures)]
     parts = [
         "# Results",
         "Written by `bench/run.py --results`; README.md says what the rows are. Medians of one run; only ratios within "
@@ -170,7 +107,7 @@ def make_results(document):
         as_markdown(["elsewhere", "here"], headline_lines(figures)),
         "## Targets",
         f"The worst ratio of each kind, of time. Repetitions of a row differ by {spread:.1%}, typically.",
-        as_markdown(["asked", "seen", ""], [*(target.cells(spread) for target in targets), *count_lines(figures)]),
+        as_markdown(["asked", "seen", ""], [*(target.cells(spread) for target in targets), *counts]),
         "## Tables",
         "Ratios are of time: below 1x ours is faster.",
     ]

@@ -23,7 +23,8 @@ LIMIT_SECONDS = 10
 ORPHAN = """
 import os, pathlib, signal, sys
 import loopback
-with loopback.Server("raw", pathlib.Path(sys.argv[1]), max(os.sched_getaffinity(0))) as server:
+program = pathlib.Path(sys.argv[1], "bench/loopback/loopback_raw")
+with loopback.Server("raw", [program, "0"], max(os.sched_getaffinity(0))) as server:
     print(server.process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """

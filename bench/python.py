@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""The Python binding beside its peers: echo over loopback TCP, reading and masking in memory, idle connections."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import loopback
+import python_idle
+from loopback import Failure, Load, Server, settle
+
+HERE = pathlib.Path(__file__).resolve().parent / "python"
+PACKAGES = ("aiohttp", "aiofastnet", "picows", "tidewire", "uvloop", "websockets", "wsproto")
+
+# A read into new memory, as asyncio.Protocol does it, makes the C library ask the system for memory and give it back at
+# once, each time; with these it keeps the memory.
+MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=16777216"}
+
+PROGRAMS = {
+    "floor": ["floor.py"],
+    "tw_listener": ["tidewire_listener.py"],
+    "tw_serve": ["coroutine.py", "tidewire.asyncio"],
+    "picows": ["picows_listener.py"],
+    "picows.websockets": ["coroutine.py", "picows.websockets.asyncio.server"],
+    "websockets": ["coroutine.py", "websockets.asyncio.server"],
+    "aiohttp": ["aiohttp_handler.py"],
+}
+# {row: (program, environment)}
+SERVERS = {
+    "raw": (["raw.py"], {}),
+    **{row: (program, {}) for row, program in PROGRAMS.items()},
+    **{f"{row}:uvloop": ([*program, "--loop", "uvloop"], {}) for row, program in PROGRAMS.items()},
+    **{f"{row}:malloc": (PROGRAMS[row], MALLOC) for row in ("websockets", "aiohttp")},
+}
+LOADS = [(1, 1, 20), (1, 32, 20), (100, 1, 20), (100, 32, 20), (100, 32, 1024), (100, 32, 16384)]
+
+# What the programs that measure in memory have: {program: (table, rows, sizes)}
+IN_MEMORY = {
+    "receive.py": (
+        "PythonReceive",
+        ("tw_receive", "tw_read_commit", "tw_listener", "picows", "websockets", "wsproto", "aiohttp"),
+        (16, 125, 1024),
+    ),
+    "mask.py": ("PythonMask", ("tw_mask", "tw_mask_into", "websockets", "aiohttp"), (16, 125, 1024, 65536)),
+}
+IDLE_ROWS = ("raw", *(row for row in PROGRAMS if row != "floor"))
+
+MIN_TIMES = 4  # of --min-time a repetition takes
+WARM_UP_SECONDS = 0.2
+
+
+class Interpreter:
+    """The one that has the binding and its peers."""
+
+    def __init__(self, path, build, cpu):
+        if not pathlib.Path(path).exists():
+            raise Failure(f"{path} is missing: packaging/dev bench makes it, or name another with --python")
+        self.path = path
+        self.cpu = cpu
+        self.modules = pathlib.Path(build) / "bench" / "python"
+
+    def output(self, *arguments, cpu=None):
+        """What it prints."""
+        done = subprocess.run(
+            [self.path, *map(str, arguments)],
+            check=False,
+            capture_output=True,
+            text=True,
+            preexec_fn=None if cpu is None else lambda: settle(cpu),
+        )
+        if done.returncode != 0:
+            raise Failure(f"{done.stderr}{' '.join(map(str, arguments))} failed")
+        return done.stdout
+
+    def make_floor(self):
+        """Compiles the module tw_floor, which the row "floor" needs."""
+        ask = "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'), sysconfig.get_path('include'))"
+        suffix, include = self.output("-c", ask).split()
+        source, module = HERE / "floor.cc", self.modules / f"tw_floor{suffix}"
+        if module.exists() and module.stat().st_mtime > source.stat().st_mtime:
+            return
+        module.parent.mkdir(parents=True, exist_ok=True)
+        options = ["-std=c++20", "-O3", "-shared", "-fPIC", "-I", include, "-o", module]
+        done = subprocess.run([os.environ.get("CXX", "c++"), *options, source], check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"{done.stderr}{source} does not compile")
+
+    def server(self, row):
+        program, environment = SERVERS[row]
+        command = [self.path, HERE / "servers" / program[0], *program[1:]]
+        environment = environment | {"PYTHONPATH": str(self.modules)}
+        return Server(row, command, self.cpu, row == "raw", environment)
+
+
+def versions(path):
+    """Of the interpreter and of the packages that it has, such as "picows 2.3.1"."""
+    if not pathlib.Path(path).exists():
+        return []
+    code = (
+        "import importlib.metadata as m, platform, sys\n"
+        "print('CPython', platform.python_version())\n"
+        "for name in sys.argv[1:]: print(name, m.version(name))"
+    )
+    done = subprocess.run([path, "-c", code, *PACKAGES], check=False, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def echo(chosen, interpreter, arguments, others):
+    """chosen: [(what, load, row)]"""
+    print(f"-- python, loopback: {len(chosen)} rows", file=sys.stderr, flush=True)
+    if any(row.startswith("floor") for _, _, row in chosen):
+        interpreter.make_floor()
+    load = Load(pathlib.Path(arguments.build).resolve(), others)
+    seconds = MIN_TIMES * arguments.min_time
+    entries = []
+    with contextlib.ExitStack() as stack:
+        rows = dict.fromkeys(row for _, _, row in chosen)
+        servers = {row: stack.enter_context(interpreter.server(row)) for row in rows}
+        for server in servers.values():
+            load.check(server)
+        for _ in range(arguments.repetitions):
+            for index, (what, traffic, row) in enumerate(chosen):
+                figures = load.run(servers[row], *traffic, seconds, WARM_UP_SECONDS)
+                name = loopback.name_of(what, traffic, row)
+                entries.append(loopback.entry(name, index, figures) | {"clock": 1 / figures["messages/s"]})
+    return entries
+
+
+def in_memory(program, interpreter, arguments):
+    print(f"-- python, {program}", file=sys.stderr, flush=True)
+    options = ["--repetitions", arguments.repetitions, "--min-time", arguments.min_time, "--filter", arguments.filter]
+    return json.loads(interpreter.output(HERE / program, *options, cpu=arguments.cpu))
+
+
+def idle(rows, interpreter):
+    """Memory does not vary as times do: each is measured once."""
+    print(f"-- python, idle connections: {len(rows)} rows", file=sys.stderr, flush=True)
+    python_idle.raise_limit()
+    measured = {}
+    for row in dict.fromkeys(["raw", *rows]):
+        with interpreter.server(row) as server:
+            measured[row] = python_idle.measure(server)
+    return [entry for row in rows for entry in python_idle.entries(row, measured[row], measured["raw"])]
+
+
+def suites(arguments):
+    """The results of every row that matches arguments.filter: a list for each kind of them."""
+
+    def matches(name):
+        return re.search(arguments.filter, name) is not None
+
+    known = [("PythonEcho", load, row) for load in LOADS for row in SERVERS]
+    echoes = [each for each in known if matches(loopback.name_of(*each))]
+    programs = [
+        program
+        for program, (table, rows, sizes) in IN_MEMORY.items()
+        if any(matches(f"BM_{table}/{row}/{size}") for row in rows for size in sizes)
+    ]
+    idles = [row for row in IDLE_ROWS if any(matches(python_idle.name_of(row, count)) for count in python_idle.COUNTS)]
+    if not (echoes or programs or idles):
+        return []
+    others = os.sched_getaffinity(0) - {arguments.cpu}
+    if not others:
+        sys.exit("python: the load generator needs a core of its own")
+    try:
+        interpreter = Interpreter(arguments.python, arguments.build, arguments.cpu)
+        results = [in_memory(program, interpreter, arguments) for program in programs]
+        if echoes:
+            results.append(echo(echoes, interpreter, arguments, max(others)))
+        if idles:
+            results.append([each for each in idle(idles, interpreter) if matches(each["name"])])
+        return results
+    except (Failure, OSError, subprocess.TimeoutExpired) as failure:
+        sys.exit(f"python: {failure}")

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from typing import Any
 
 from .._errors import Error
-from .._native import Connection, Message, PreparedMessage
-from .._types import NEVER, Want
+from .._native import Chunk, Connection, Message, PreparedMessage
+from .._types import NEVER, State, Want
 from ..exceptions import ConcurrencyError, ConnectionClosedOK
 from ..typing import Data
 
@@ -37,7 +37,7 @@ class SessionCore:
         self._on_message: Callable[[Any, Any], object] | None = None
         self._queue: deque[Any] = deque()
         self._queued_len = 0
-        self._high = 16
+        self._high: int | None = 16
         self._low = 4
         self._waiter: asyncio.Future[None] | None = None
         self._flush_due = False
@@ -46,6 +46,7 @@ class SessionCore:
         self._write_paused = False
         self._read_paused = False
         self._finished = False
+        self._send_busy = False  # send always goes to _send_slowly
 
     # ---- Set-up ----
 
@@ -56,7 +57,7 @@ class SessionCore:
         loop: asyncio.AbstractEventLoop,
         *,
         on_message: Callable[[Any, Any], object] | None = None,
-        high: int = 16,
+        high: int | None = 16,
         low: int = 4,
     ) -> None:
         """Begins: `engine` is upgraded. Messages go to on_message(self, message), or without it into the queue, of
@@ -92,7 +93,7 @@ class SessionCore:
             failure = error
             events = list(error.events)
         for event in events:
-            if isinstance(event, Message):
+            if isinstance(event, Message) or (isinstance(event, Chunk) and self._on_message is None):
                 self._deliver(event)
             else:
                 self._on_event(event)
@@ -101,12 +102,15 @@ class SessionCore:
         self._wake()
         self.flush()
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message | Chunk) -> None:
         if self._on_message is not None:
             self._on_message(self, message)
         else:
-            self._queue.append(message.text if message.is_text else message.data)
-            if len(self._queue) > self._high and not self._read_paused:
+            if isinstance(message, Chunk):
+                self._queue.append(message)
+            else:
+                self._queue.append(message.text if message.is_text else message.data)
+            if self._high is not None and len(self._queue) > self._high and not self._read_paused:
                 self._read_paused = True
                 self._pause_reading()
 
@@ -139,7 +143,9 @@ class SessionCore:
         self._flush_soon()
 
     def _flush_soon(self) -> None:
-        if not self._flush_due:
+        if self.engine.wants & Want.PAUSE:
+            self.flush()  # whoever sends without a pause would never let the loop do it
+        elif not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self.flush)
 
@@ -148,6 +154,10 @@ class SessionCore:
         self._flush_due = False
         if self._finished:
             return
+        try:
+            self.engine.tick(time.monotonic_ns())
+        except Error as error:
+            self._on_failure(error)
         if data := self.engine.data_to_send():
             self.transport.write(data)
         deadline = self.engine.deadline_ns
@@ -162,13 +172,34 @@ class SessionCore:
 
     def send(self, message: Any, text: bool | None = None) -> Awaitable[None]:
         """Queues a message, and waits while the peer reads too slowly."""
-        if self._over or self._write_paused or not isinstance(message, (str, bytes, bytearray, memoryview)):
+        if self._send_busy or self._write_paused or not isinstance(message, (str, bytes, bytearray, memoryview)):
+            return self._send_slowly(message, text)
+        if self._over or self.engine.state != State.OPEN:
             return self._send_slowly(message, text)
         self.send_now(message, text=text)
         return _DONE
 
     async def recv(self, decode: bool | None = None) -> Data:
         """Returns the next message."""
+        data = await self._recv_item()
+        if isinstance(data, Chunk):
+            return await self._recv_rest(data, decode)
+        if decode is True and isinstance(data, bytes):
+            return data.decode()
+        if decode is False and isinstance(data, str):
+            return data.encode()
+        return data  # type: ignore[no-any-return]
+
+    @property
+    def _queued(self) -> int:
+        return len(self._queue)
+
+    def _unread(self, items: list[Any]) -> None:
+        """Puts things back in front of the queue."""
+        self._queue.extendleft(reversed(items))
+
+    async def _recv_item(self) -> Any:
+        """Returns the next thing in the queue as it is."""
         while not self._queue:
             if self._over:
                 raise self._closed_exception()
@@ -184,11 +215,7 @@ class SessionCore:
         if self._read_paused and len(self._queue) <= self._low:
             self._read_paused = False
             self._resume_reading()
-        if decode is True and isinstance(data, bytes):
-            return data.decode()
-        if decode is False and isinstance(data, str):
-            return data.encode()
-        return data  # type: ignore[no-any-return]
+        return data
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Yields messages until the connection is closed. ConnectionClosedError if it failed."""
@@ -229,6 +256,10 @@ class SessionCore:
 
     def _closed_exception(self) -> Exception:
         """What recv raises after `end`."""
+        raise NotImplementedError
+
+    def _recv_rest(self, chunk: Chunk, decode: bool | None) -> Awaitable[Data]:
+        """The rest of a message whose first chunk recv has met."""
         raise NotImplementedError
 
     def _send_slowly(self, message: Any, text: bool | None) -> Awaitable[None]:

@@ -4,11 +4,49 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from types import TracebackType
+from typing import cast
 
 from ..exceptions import InvalidMessage, SecurityError
 from ..http11 import MAX_HEAD_LEN
 
 _MAX_AHEAD_LEN = 1 << 18  # of what may come before the session begins
+
+if sys.version_info >= (3, 11):
+    timeout = asyncio.timeout
+else:
+
+    class timeout:  # noqa: N801
+        """What asyncio.timeout does from Python 3.11 on: raises TimeoutError if its block takes too long."""
+
+        def __init__(self, seconds: float | None) -> None:
+            self._seconds = seconds
+            self._timer: asyncio.TimerHandle | None = None
+            self._expired = False
+
+        def expired(self) -> bool:
+            """Returns whether the time is over."""
+            return self._expired
+
+        async def __aenter__(self) -> timeout:
+            self._task = asyncio.current_task()
+            if self._seconds is not None:
+                self._timer = asyncio.get_running_loop().call_later(self._seconds, self._expire)
+            return self
+
+        async def __aexit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        ) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._expired and kind is asyncio.CancelledError:
+                raise TimeoutError from error
+
+        def _expire(self) -> None:
+            assert self._task is not None
+            self._expired = True
+            self._task.cancel()
 
 
 class HeadReader(asyncio.Protocol):
@@ -18,6 +56,7 @@ class HeadReader(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._data = bytearray()
+        self._refused = False
         self._searched = 0
         self.head: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         """The head with its empty line; InvalidMessage if the peer went before, SecurityError if it is too long."""
@@ -30,13 +69,30 @@ class HeadReader(asyncio.Protocol):
         self._data.clear()
         return rest
 
+    async def refuse(self, answer: bytes, seconds: float | None) -> None:
+        """Writes the last that the peer gets, and closes the transport. What the peer still sends is thrown away for
+        `seconds` at most: closing a socket with unread input would reset it, and the answer might never arrive."""
+        self._refused = True
+        self._data.clear()
+        self.transport.resume_reading()
+        self.transport.write(answer)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+        try:
+            await asyncio.wait((self.lost,), timeout=seconds)
+        finally:
+            self.transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The peer is connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if self._refused:
+            return
         self._data += data
         if self.head.done():
             if len(self._data) > _MAX_AHEAD_LEN:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import Error, UsageError
-from .._native import Connection
+from .._native import Close as PeerClose
+from .._native import Connection, close_code_valid
 from .._options import deflate_option, engine_options, shared_pool
 from .._types import Agreement, CloseCause, DeflateConfig, Role, State
 from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, ProtocolError
@@ -121,6 +122,7 @@ class Endpoint(Session):
             negotiated=agreement.deflate,
             pool=shared_pool(),
             stream_fragmented=self.stream_fragmented,
+            manual_close=True,  # the answer repeats the reason
             **self.options.engine,
         )
         self._opened = True
@@ -210,6 +212,8 @@ class Endpoint(Session):
 
         Raises exceptions.ProtocolError for a code or reason that must not be sent; nothing has happened then.
         """
+        if not close_code_valid(code):
+            raise ProtocolError(f"{code} is not a close code that may be sent")
         try:
             self.end_with(code, reason)
         except UsageError as error:
@@ -231,6 +235,12 @@ class Endpoint(Session):
     def _begin(self, engine: Connection, transport: asyncio.Transport, data: bytes) -> None:
         """Calls `begin`, with what is to be done with messages."""
         raise NotImplementedError
+
+    def _on_event(self, event: Any) -> None:
+        super()._on_event(event)
+        if isinstance(event, PeerClose) and self.engine.close_info.cause is CloseCause.PEER:
+            self.close_reason_sent = event.reason
+            self.engine.close(0 if event.code == CloseCode.NO_STATUS_RCVD else event.code, event.reason)
 
     def _on_failure(self, error: Error) -> None:
         super()._on_failure(error)

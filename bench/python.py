@@ -85,15 +85,16 @@ class Interpreter:
             return
         module.parent.mkdir(parents=True, exist_ok=True)
         options = ["-std=c++20", "-O3", "-shared", "-fPIC", "-I", include, "-o", module]
-        done = subprocess.run([os.environ.get("CXX", "c++"), *options, source], check=False, capture_output=True, text=True)
+        command = [os.environ.get("CXX", "c++"), *options, source]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
             raise Failure(f"{done.stderr}{source} does not compile")
 
     def server(self, row):
         program, environment = SERVERS[row]
         command = [self.path, HERE / "servers" / program[0], *program[1:]]
-        environment = environment | {"PYTHONPATH": str(self.modules)}
-        return Server(row, command, self.cpu, row == "raw", environment)
+        path = os.pathsep.join([str(self.modules), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return Server(row, command, self.cpu, row == "raw", environment | {"PYTHONPATH": path})
 
 
 def versions(path):

@@ -62,8 +62,7 @@ def facts(document):
 
 
 def drawn_rows(table):
-    """What is drawn of a table: not the kernels that were not chosen, and not the variants of a row, which only the table
-    below it shows."""
+    """What is drawn of a table; all of it is in the table below. Not the kernels that were not chosen, nor variants."""
     rows = {}
     for row, values in table.rows.items():
         points = {size: value for size, value in values.items() if size != "random" and size > 0 and value.median > 0}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the benchmarks of the Python binding for a moment each, and judges figures that nobody measured. Needs two cores.
+"""Runs the benchmarks of the Python binding for a moment, and judges figures that nobody measured. Needs two cores.
 
 usage: python_test.py BUILD_DIRECTORY PYTHON [UNITTEST_ARGUMENT...]
 
@@ -117,9 +117,10 @@ class Targets(unittest.TestCase):
         self.assertTrue(self.line(suite, f"{start} websockets / cor").endswith("1.25x (20 B) | not met |"))
 
     def test_memory_is_judged_by_the_greatest(self):
+        figures = (("tw_serve", 2000, 3000.0), ("tw_serve", 10000, 5000.0), ("picows", 2000, 9000.0))
         suite = [
             each
-            for row, count, beyond in (("tw_serve", 2000, 3000.0), ("tw_serve", 10000, 5000.0), ("picows", 2000, 9000.0))
+            for row, count, beyond in figures
             for each in entries(f"PythonIdle/{row}/{count}", [0], private=beyond + 2000, beyond=beyond)
         ]
         start = "Python, bytes of an idle connection beyond asyncio's"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Arguments of `connect` and `serve` that matter to an open connection."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from .._options import engine_options, nanoseconds
+from .._types import NEVER
+from ..typing import LoggerLike
+from .inbox import QueueLimits, queue_limits
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """They are checked once, and shared by all connections."""
+
+    engine: dict[str, Any]
+    """Keyword arguments of tidewire.Connection."""
+    queue_limits: tuple[float, float]
+    close_timeout: float | None
+    logger: LoggerLike
+
+    @classmethod
+    def make(
+        cls,
+        logger_name: str,
+        *,
+        ping_interval: float | None,
+        ping_timeout: float | None,
+        close_timeout: float | None,
+        max_size: int | None | tuple[int | None, int | None],
+        max_queue: QueueLimits,
+        logger: LoggerLike | None,
+    ) -> ConnectionOptions:
+        """Checks the arguments. Raises ValueError."""
+        nanoseconds("close_timeout", close_timeout)
+        engine = engine_options(
+            max_size=max_size,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=None,  # the pump has it
+            max_output_len=NEVER,  # senders wait until their message is written
+        )
+        logger = logging.getLogger(logger_name) if logger is None else logger
+        return cls(engine, queue_limits(max_queue), close_timeout, logger)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Members of enumerations by their numbers. What is looked up here lives as long as the interpreter.
+// Members of enumerations by their numbers, and classes by their names. What is looked up here lives as long as the
+// interpreter.
 #include "py_types.h"
 
 #include <iterator>
@@ -38,10 +39,21 @@ PyObject *role_member(uint32_t role) { return Py_NewRef(roles.by_number[role]); 
 PyObject *state_member(uint32_t state) { return Py_NewRef(states.by_number[state]); }
 PyObject *want_member(uint32_t wants) { return Py_NewRef(wants_sets.by_number[wants]); }
 PyObject *close_cause_member(uint32_t cause) { return Py_NewRef(close_causes.by_number[cause]); }
-PyObject *plain_type(PlainType type) { return plain_types[static_cast<size_t>(type)]; }
+
+PyObject *plain_type(PlainType type) {
+  const size_t index = static_cast<size_t>(type);
+  if (plain_types[index] == nullptr) {
+    PyObject *types = PyImport_ImportModule("tidewire._types");
+    if (types == nullptr) return nullptr;
+    plain_types[index] = PyObject_GetAttrString(types, kPlainNames[index]);
+    Py_DECREF(types);
+  }
+  return plain_types[index];
+}
 
 bool plain_arg(PyObject *object, PlainType type, const char *name) {
-  const int is = PyObject_IsInstance(object, plain_type(type));
+  PyObject *wanted = plain_type(type);
+  const int is = wanted == nullptr ? -1 : PyObject_IsInstance(object, wanted);
   if (is == 0) {
     PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, kPlainNames[static_cast<size_t>(type)],
                  Py_TYPE(object)->tp_name);
@@ -57,10 +69,6 @@ void import_types() {
   close_causes.load(types, "CloseCause", 4);
   for (py::handle opcode : types.attr("Opcode")) {
     opcodes.by_number[py::cast<size_t>(opcode)] = py::reinterpret_borrow<py::object>(opcode).release().ptr();
-  }
-  for (size_t i = 0; i < std::size(kPlainNames); ++i) {
-    py::object type = types.attr(kPlainNames[i]);
-    plain_types[i] = type.release().ptr();
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The enumerations and plain types of tidewire/_types.py, looked up once so that no call pays for it.
+// The enumerations and plain types of tidewire/_types.py. Enumerations are looked up once, so that no call pays for it;
+// plain types when they are first needed, so that the import does not pay for them.
 #ifndef TIDEWIRE_PYTHON_PY_TYPES_H_
 #define TIDEWIRE_PYTHON_PY_TYPES_H_
 
@@ -29,7 +30,7 @@ enum class PlainType {
   kPoolStats
 };
 
-// Borrowed.
+// Borrowed; nullptr with an exception set.
 PyObject *plain_type(PlainType type);
 
 // Whether an argument is an instance; otherwise false with an exception set that calls it `name`.
@@ -40,7 +41,8 @@ template <class... Fields>
 PyObject *make_plain(PlainType type, const char *format, Fields... fields) {
   PyObject *arguments = Py_BuildValue(format, fields...);
   if (arguments == nullptr) return nullptr;
-  PyObject *made = PyObject_CallObject(plain_type(type), arguments);
+  PyObject *wanted = plain_type(type);
+  PyObject *made = wanted == nullptr ? nullptr : PyObject_CallObject(wanted, arguments);
   Py_DECREF(arguments);
   return made;
 }

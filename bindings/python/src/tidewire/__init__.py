@@ -198,6 +198,7 @@ __all__ = [
     "serve",
     "unix_connect",
     "unix_serve",
+    "validate_utf8",
 ]
 
 # What `import tidewire` does not load: it would bring asyncio and more along.
@@ -218,7 +219,7 @@ _LAZY = {
     "typing": "Data LoggerLike Origin StatusLike Subprotocol",
 }
 _HOMES = {name: module for module, names in _LAZY.items() for name in names.split()}
-_MODULES = ("asyncio", "client", "datastructures", "exceptions", "frames", "http11", "sync", "typing", "unstable", "uri")
+_MODULES = "asyncio client datastructures exceptions frames http11 protocol proxy sync typing unstable uri".split()
 
 if not TYPE_CHECKING:
 

@@ -73,6 +73,8 @@ def accept_request(
         accepted = build_response(agreement, headers=headers, deflate=policy.deflate)
     except Error as error:
         raise handshake_error(error, request.headers) from error
+    if policy.subprotocols and select_subprotocol is None and agreement.subprotocol is None:
+        raise NegotiationError(f"no subprotocol in common; expected one of {', '.join(policy.subprotocols)}")
     return Response.parse(accepted), agreement
 
 

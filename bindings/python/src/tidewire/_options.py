@@ -8,7 +8,8 @@ from typing import Any
 from ._native import BufferPool
 from ._types import NEVER, DeflateConfig
 
-DEFAULT_DEFLATE = DeflateConfig(send_window_bits=12, receive_window_bits=15, memory_level=5)
+# What a small frame may become is bounded by max_size here; deflate itself ends at 1032 to 1.
+DEFAULT_DEFLATE = DeflateConfig(send_window_bits=12, receive_window_bits=15, memory_level=5, max_ratio=1100)
 
 _pool: BufferPool | None = None
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -221,5 +223,6 @@ def test_plain_response_says_its_text_or_its_status() -> None:
     assert response.body == "gone \u2603".encode()
     assert response.headers["Content-Length"] == str(len(response.body))
     assert response.headers["Connection"] == "close"
+    assert parsedate_to_datetime(response.headers["Date"]).tzinfo is timezone.utc
     assert (response.status_code, response.reason_phrase) == (404, "Not Found")
     assert plain_response(503).body == b"503 Service Unavailable\n"

@@ -89,10 +89,13 @@ class Response:
 
 def plain_response(status: int, text: str = "") -> Response:
     """Makes a response that refuses a connection, or answers a request that asks for none, with a text."""
+    from email.utils import formatdate  # here, since it takes long to load and few responses need it
+
     phrase = http.HTTPStatus(status).phrase
     body = (text or f"{status} {phrase}\n").encode()
     headers = Headers(
         [
+            ("Date", formatdate(usegmt=True)),
             ("Connection", "close"),
             ("Content-Length", str(len(body))),
             ("Content-Type", "text/plain; charset=utf-8"),

@@ -30,8 +30,8 @@ def redirect_uri(uri: str, response: Response) -> str | None:
 
 
 def check_redirect(old: str, new: str, options: Mapping[str, Any]) -> bool:
-    """Judges a redirect. `options` are those of the transport: with `sock`, `host` and `port`, or `unix`, the caller
-    said where to connect to.
+    """Judges a redirect. `options` are those of the transport: with `sock`, `unix`, `host`, `port` or `address`, the
+    caller said where to connect to.
 
     Returns whether both URIs have the same origin, so that the new one may get the same credentials. Raises
     InvalidURI, SecurityError for what would leave TLS, and ValueError for what the options rule out.
@@ -44,10 +44,9 @@ def check_redirect(old: str, new: str, options: Mapping[str, Any]) -> bool:
         raise SecurityError(f"cannot follow the redirect to {new}: it would leave TLS")
     if before.origin == after.origin:
         return True
-    for name in ("unix", "host", "port"):
+    for name in ("unix", "host", "port", "address"):
         if options.get(name) not in (None, False):
-            what = "a Unix socket" if name == "unix" else f"the argument {name}"
-            raise ValueError(f"cannot follow the redirect to {new}: {what} says where to connect to")
+            raise ValueError(f"cannot follow the redirect to {new}: the argument {name} says where to connect to")
     return False
 
 

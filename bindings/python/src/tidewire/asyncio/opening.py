@@ -104,21 +104,29 @@ class HeadReader(asyncio.Protocol):
             del self._data[: end + 4]
             self.head.set_result(head)
         elif len(self._data) > MAX_HEAD_LEN:
-            self.head.set_exception(SecurityError(f"the HTTP head is longer than {MAX_HEAD_LEN} bytes"))
+            self._fail(SecurityError(f"the HTTP head is longer than {MAX_HEAD_LEN} bytes"))
         else:
             self._searched = max(0, len(self._data) - 3)
 
     def eof_received(self) -> bool | None:
         """The peer sends nothing more."""
-        if not self.head.done():
-            self.head.set_exception(InvalidMessage("the peer closed the connection before the end of the HTTP head"))
+        self._fail_at_end("the peer closed the connection before the end of the HTTP head", None)
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
-        if not self.head.done():
-            error = InvalidMessage("the connection was lost before the end of the HTTP head")
-            error.__cause__ = exc
-            self.head.set_exception(error)
+        self._fail_at_end("the connection was lost before the end of the HTTP head", exc)
         if not self.lost.done():
             self.lost.set_result(None)
+
+    def _fail_at_end(self, text: str, cause: Exception | None) -> None:
+        """Fails with an EOFError as the cause, by which users tell what the network did from what the peer did."""
+        if not self.head.done():
+            error = InvalidMessage(text)
+            error.__cause__ = EOFError(text)
+            error.__cause__.__cause__ = cause
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.head.set_exception(error)
+        self.head.exception()  # it may be that nobody waits for it any more

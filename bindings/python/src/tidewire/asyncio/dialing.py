@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The way to a server: addresses, Unix sockets, TLS and proxies."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from typing import Any, Literal
+
+from .._body import BodyReader
+from .._proxy import MISSING_SOCKS, SOCKS_VERSIONS, check_connected, connect_request, split_options
+from ..exceptions import InvalidMessage, InvalidProxy, InvalidProxyMessage, ProxyError, SecurityError
+from ..http11 import Response
+from ..proxy import Proxy, get_proxy, parse_proxy
+from ..uri import WebSocketURI
+from .opening import HeadReader
+
+
+async def dial(
+    uri: WebSocketURI, *, proxy: str | Literal[True] | None, user_agent: str | None, options: dict[str, Any]
+) -> HeadReader:
+    """Opens a transport to the server of `uri`, over which the opening handshake can begin.
+
+    `proxy` is a proxy's URI, True for that of the environment, None for none. `options` are keyword arguments of
+    loop.create_connection; those of TLS are for the server, those that begin with `proxy_` for the proxy; with
+    unix=True they are those of loop.create_unix_connection.
+
+    Raises OSError, InvalidProxy, ProxyError; ImportError where SOCKS is not to be had.
+    """
+    loop = asyncio.get_running_loop()
+    options = options.copy()
+    if uri.secure:
+        options.setdefault("ssl", True)
+        options.setdefault("server_hostname", uri.host)
+    if options.pop("unix", False):
+        return (await loop.create_unix_connection(HeadReader, **options))[1]
+    if options.get("sock") is not None:
+        return (await loop.create_connection(HeadReader, **options))[1]
+    host = options.pop("host", None) or uri.host
+    port = options.pop("port", None) or uri.port
+    if proxy is True:
+        proxy = get_proxy(uri)
+    if proxy is None:
+        return (await loop.create_connection(HeadReader, host, port, **options))[1]
+    way = parse_proxy(proxy)
+    if way.scheme in SOCKS_VERSIONS:
+        return await _dial_through_socks(way, host, port, options)
+    if way.scheme == "https" and uri.secure and sys.version_info < (3, 11):
+        raise InvalidProxy(proxy, "a wss connection through an https proxy needs Python 3.11")
+    return await _dial_through_http(way, host, port, user_agent, options)
+
+
+async def read_response(reader: HeadReader, head: bytes) -> Response:
+    """Returns a response, of which `head` was read, with its body. Raises InvalidMessage."""
+    response = Response.parse(head)
+    body = BodyReader(response)
+    if not body.feed(reader.take_rest()) and not reader.lost.done():
+        protocol = _BodyProtocol(body)
+        reader.transport.set_protocol(protocol)
+        reader.transport.resume_reading()
+        await protocol.ended
+    response.body = bytes(body.body)
+    return response
+
+
+class _BodyProtocol(asyncio.Protocol):
+    """The protocol of a transport from which a body is read."""
+
+    def __init__(self, body: BodyReader) -> None:
+        self._body = body
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        if self._body.feed(data):
+            self._end()
+
+    def eof_received(self) -> None:
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+async def _dial_through_http(
+    proxy: Proxy, host: str, port: int, user_agent: str | None, options: dict[str, Any]
+) -> HeadReader:
+    loop = asyncio.get_running_loop()
+    of_server, of_proxy = split_options(proxy, options)
+    reader = (await loop.create_connection(HeadReader, proxy.host, proxy.port, **of_proxy))[1]
+    try:
+        reader.transport.write(connect_request(proxy, host, port, user_agent))
+        await _judge_proxy(reader)
+        tunnel = HeadReader()
+        context = of_server.pop("ssl", None)
+        if context is None:
+            reader.transport.set_protocol(tunnel)
+            tunnel.connection_made(reader.transport)
+        else:
+            tunnel.connection_made(await _start_tls(reader.transport, tunnel, context, of_server))
+        return tunnel
+    except BaseException:
+        reader.transport.abort()
+        raise
+
+
+async def _judge_proxy(reader: HeadReader) -> None:
+    """Waits until an HTTP proxy has connected to the server. Raises InvalidProxyMessage, InvalidProxyStatus."""
+    try:
+        head = await reader.head
+        response = Response.parse(head)
+        if not 200 <= response.status_code < 300:
+            response = await read_response(reader, head)
+    except (InvalidMessage, SecurityError) as error:
+        raise InvalidProxyMessage(str(error)) from error
+    check_connected(response, reader.take_rest())
+    if reader.transport.is_closing():
+        raise InvalidProxyMessage("the proxy closed the connection")
+
+
+async def _start_tls(
+    transport: asyncio.Transport, tunnel: HeadReader, context: Any, options: dict[str, Any]
+) -> asyncio.BaseTransport:
+    if context is True:
+        import ssl
+
+        context = ssl.create_default_context()
+    secure = await asyncio.get_running_loop().start_tls(transport, tunnel, context, **options)
+    assert secure is not None
+    return secure
+
+
+async def _dial_through_socks(proxy: Proxy, host: str, port: int, options: dict[str, Any]) -> HeadReader:
+    try:
+        kinds = importlib.import_module("python_socks").ProxyType
+        make_proxy = importlib.import_module("python_socks.async_.asyncio").Proxy
+    except ImportError:
+        raise ImportError(MISSING_SOCKS) from None
+    version, resolves = SOCKS_VERSIONS[proxy.scheme]
+    kind = kinds.SOCKS5 if version == 5 else kinds.SOCKS4
+    way = make_proxy(kind, proxy.host, proxy.port, proxy.username, proxy.password, resolves)
+    try:
+        sock = await way.connect(host, port, local_addr=options.pop("local_addr", None))
+    except OSError:
+        raise
+    except Exception as error:
+        raise ProxyError(f"the SOCKS proxy did not connect: {error}") from error
+    try:
+        return (await asyncio.get_running_loop().create_connection(HeadReader, sock=sock, **options))[1]
+    except BaseException:
+        sock.close()
+        raise

@@ -74,6 +74,7 @@ class reconnect:  # noqa: N801
     - close_timeout: for the closing handshake;
     - max_size: bytes of a message, or a pair of those of a message and of a fragment (None: no limit);
     - max_queue: messages that may wait for recv before the peer has to, or a pair of when to stop and to go on reading;
+    - max_fragments: of a message;
     - logger: instead of "tidewire.client";
     - create_connection: a subclass of ClientConnection to use;
     - the rest goes to socket.create_connection: source_address, or address to connect elsewhere than `uri` says.
@@ -106,6 +107,7 @@ class reconnect:  # noqa: N801
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
         max_size: int | None | tuple[int | None, int | None] = 1 << 20,
         max_queue: QueueLimits = 16,
+        max_fragments: int = 4096,
         logger: LoggerLike | None = None,
         create_connection: Callable[..., ClientConnection] | None = None,
         path: str | os.PathLike[str] | None = None,
@@ -138,6 +140,7 @@ class reconnect:  # noqa: N801
             close_timeout=close_timeout,
             max_size=max_size,
             max_queue=max_queue,
+            max_fragments=max_fragments,
             logger=logger,
         )
         self._connection: ClientConnection | None = None

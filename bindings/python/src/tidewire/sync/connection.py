@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
 from .._errors import UsageError
-from .._native import Chunk, Message, Pong, PreparedMessage
+from .._native import Chunk, Message, Pong, PreparedMessage, close_code_valid
 from .._native import Close as CloseEvent
 from .._native import Connection as Engine
 from .._options import shared_pool
@@ -84,6 +84,7 @@ class Connection:
             self._role,
             upgraded=True,
             stream_fragmented=True,
+            manual_close=True,  # the answer repeats the reason
             deflate=None if terms is None else config,
             negotiated=terms,
             pool=shared_pool(),
@@ -359,6 +360,8 @@ class Connection:
                 return
             if self._sending_fragments:
                 code, reason = CloseCode.INTERNAL_ERROR, "close during fragmented message"
+            if not close_code_valid(code):
+                raise ProtocolError(f"{code} is not a close code that may be sent")
             try:
                 self._engine.close(code, reason)
             except UsageError as error:
@@ -376,6 +379,9 @@ class Connection:
                 self._inbox.put(event)
         elif isinstance(event, CloseEvent):
             self._close_rcvd = Close(event.code, event.reason)
+            if self._engine.close_info.cause is CloseCause.PEER:
+                self._reason_sent = event.reason
+                self._engine.close(0 if event.code == CloseCode.NO_STATUS_RCVD else event.code, event.reason)
         elif isinstance(event, Pong) and self._pings.on_pong(event.data):
             self._rtt_ns = self._engine.stats().rtt_ns
 

@@ -33,6 +33,7 @@ class ConnectionOptions:
         close_timeout: float | None,
         max_size: int | None | tuple[int | None, int | None],
         max_queue: QueueLimits,
+        max_fragments: int,
         logger: LoggerLike | None,
     ) -> ConnectionOptions:
         """Checks the arguments. Raises ValueError."""
@@ -42,6 +43,7 @@ class ConnectionOptions:
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=None,  # the pump has it
+            max_fragments=max_fragments,
             max_output_len=NEVER,  # senders wait until their message is written
         )
         logger = logging.getLogger(logger_name) if logger is None else logger

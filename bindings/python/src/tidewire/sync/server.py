@@ -239,6 +239,7 @@ def serve(
     close_timeout: float | None = 10,
     max_size: int | None | tuple[int | None, int | None] = 1 << 20,
     max_queue: QueueLimits = 16,
+    max_fragments: int = 4096,
     logger: LoggerLike | None = None,
     create_connection: Callable[..., ServerConnection] | None = None,
     path: str | os.PathLike[str] | None = None,
@@ -271,6 +272,7 @@ def serve(
     - close_timeout: for the closing handshake;
     - max_size: bytes of a message, or a pair of those of a message and of a fragment (None: no limit);
     - max_queue: messages that may wait for recv before the peer has to, or a pair of when to stop and to go on reading;
+    - max_fragments: of a message;
     - logger: instead of "tidewire.server";
     - create_connection: a subclass of ServerConnection to use;
     - the rest goes to socket.create_server: backlog, reuse_port, family, dualstack_ipv6.
@@ -291,6 +293,7 @@ def serve(
             close_timeout=close_timeout,
             max_size=max_size,
             max_queue=max_queue,
+            max_fragments=max_fragments,
             logger=logger,
         ),
         ssl=ssl,

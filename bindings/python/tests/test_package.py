@@ -44,17 +44,25 @@ def test_the_module_has_its_own_name():
     assert Path(_native.__file__).parent == PACKAGE
 
 
+def modules_after(code: str) -> set[str]:
+    """The modules that are loaded after some code, without the .pth files of other packages (-S)."""
+    code = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\n{code}\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
 def test_importing_needs_the_standard_library_alone():
-    code = """
-import sys
-import tidewire, tidewire.unstable
-tops = {name.partition(".")[0] for name in sys.modules}
-print(sorted(tops - set(sys.stdlib_module_names) - {"__main__", "tidewire"}))
-"""
-    # -S: no .pth file of another package may bring its modules along.
-    command = [sys.executable, "-S", "-c", f"import sys; sys.path.append({str(PACKAGE.parent)!r})\n{code}"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout == "[]\n"
+    modules = modules_after("import tidewire, tidewire.unstable, tidewire.asyncio, tidewire.sync, tidewire.cli")
+    tops = {name.partition(".")[0] for name in modules}
+    assert tops - sys.stdlib_module_names - {"__main__", "tidewire"} == set()
+
+
+def test_importing_is_quick_since_it_loads_little():
+    modules = modules_after("import tidewire")
+    slow = {"argparse", "asyncio", "contextlib", "dataclasses", "inspect", "logging", "re", "socket", "ssl", "typing"}
+    assert modules & slow == set()
+    ours = {name for name in modules if name.startswith("tidewire.")}
+    assert ours == {f"tidewire.{name}" for name in ("_errors", "_native", "_types", "_version")}
 
 
 def test_all_that_is_public_is_there_and_described():
@@ -88,26 +96,6 @@ def test_the_licence_is_the_repositorys():
     if not original.exists():
         pytest.skip("a source distribution has only its own copy")
     assert (ROOT / "LICENSE").read_text() == original.read_text()
-
-
-def mypy(*arguments: object, **options) -> None:
-    pytest.importorskip("mypy", reason="the types are checked where mypy is installed")
-    command = [sys.executable, "-m", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, **options)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-def test_the_stubs_tell_the_truth(tmp_path):
-    allowlist = tmp_path / "allowlist"
-    # Python has shown the buffer protocol as a method since 3.12; type checkers expect it for all versions.
-    allowlist.write_text("tidewire._native.PoolBuffer.__buffer__\n")
-    mypy("mypy.stubtest", "tidewire", "--allowlist", allowlist, "--ignore-unused-allowlist", cwd=tmp_path)
-
-
-def test_the_package_and_the_example_are_typed(tmp_path):
-    assert (PACKAGE / "py.typed").exists()
-    mypy("mypy", "--strict", "-p", "tidewire", cwd=tmp_path)
-    mypy("mypy", "--strict", ROOT / "examples/echo_server.py", cwd=tmp_path)
 
 
 class TestKernels:

@@ -22,6 +22,7 @@ from tidewire.http11 import Request
 
 GUARD_SECONDS = 60  # against hanging; nothing is measured
 
+_GONE = (OSError, RuntimeError, asyncio.IncompleteReadError)  # the peer went away; RuntimeError is uvloop's for that
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -60,11 +61,11 @@ async def stream_server(handle: Handler, **options: Any) -> AsyncIterator[int]:
         tasks.add(task)
         try:
             await handle(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        except _GONE:
             pass  # the client went away, as some tests want it
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
+            with contextlib.suppress(*_GONE):
                 await writer.wait_closed()
 
     server = await asyncio.start_server(serve, options.pop("host", "127.0.0.1"), 0, **options)
@@ -127,11 +128,11 @@ async def tunnel(
     far_reader, far_writer = await asyncio.open_connection(host, port)
 
     async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
+        with contextlib.suppress(*_GONE):
             while data := await source.read(65536):
                 target.write(data)
                 await target.drain()
-        with contextlib.suppress(ConnectionError, OSError):
+        with contextlib.suppress(*_GONE):
             if target.can_write_eof():
                 target.write_eof()
             else:
@@ -142,7 +143,7 @@ async def tunnel(
         await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
     finally:
         far_writer.close()
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(*_GONE):
             await far_writer.wait_closed()
 
 
@@ -214,6 +215,19 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 def basic(user: str, password: str) -> str:
     """Returns the credentials of a user as the header Authorization has them."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def expect_clients_to_give_up() -> None:
+    """Lets the server's side of a TLS handshake fail, which the loop would report as an error."""
+    loop = asyncio.get_running_loop()
+    report = loop.get_exception_handler()
+    assert report is not None
+
+    def judge(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if context["message"] not in ("Error on transport creation for incoming connection", "SSL handshake failed"):
+            report(loop, context)
+
+    loop.set_exception_handler(judge)
 
 
 async def cancel_at_every_turn(make: Callable[[], Awaitable[Any]]) -> int:

@@ -58,7 +58,8 @@ async def read_response(reader: HeadReader, head: bytes) -> Response:
     if not body.feed(reader.take_rest()) and not reader.lost.done():
         protocol = _BodyProtocol(body)
         reader.transport.set_protocol(protocol)
-        reader.transport.resume_reading()
+        if not reader.transport.is_closing():
+            reader.transport.resume_reading()  # if too much was read ahead
         await protocol.ended
     response.body = bytes(body.body)
     return response

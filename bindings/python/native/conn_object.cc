@@ -38,6 +38,13 @@ PyObject *raise_conn(ConnObject *object, tw_status status, PyObject *events, con
   return raise_status(status, failure);
 }
 
+void give_back_events(ConnObject *object) {
+  size_t count = 0;
+  size_t consumed = 0;
+  tw_event none;
+  tw_conn_receive(object->conn, nullptr, 0, &none, 1, &count, &consumed);
+}
+
 PyObject *conn_error(ConnObject *object) {
   tw_error error = TW_ERROR_INIT;
   tw_conn_get_error(object->conn, &error);

@@ -13,6 +13,8 @@ namespace py = pybind11;
 
 namespace tidewire::python {
 
+class MessageArg;
+
 struct ConnObject {
   PyObject_HEAD tw_conn *conn;  // nullptr until __init__ is through
   PyObject *pool;               // BufferPool or nullptr
@@ -62,12 +64,21 @@ inline PyObject *none_or_raise_conn(ConnObject *object, tw_status status) {
   return status == TW_OK ? Py_NewRef(Py_None) : raise_conn(object, status);
 }
 
+// Has the engine give back the memory of the last events.
+void give_back_events(ConnObject *object);
+
 // The failure as an exception object, or None.
 PyObject *conn_error(ConnObject *object);
 
 // Connection.__init__.
 int conn_init(PyObject *self, PyObject *args, PyObject *kwargs);
 extern const char kConnDoc[];
+
+// Says that so much of the output was written, which ends the views of it. False with an exception set.
+bool consume_output(ConnObject *object, size_t len);
+
+// Queues a message, and with TW_SEND_BORROW holds the memory that it lies in.
+tw_status queue_arg(ConnObject *object, MessageArg *message);
 
 // Gives back what was sent without a copy and is consumed.
 void settle_loans(ConnObject *object);

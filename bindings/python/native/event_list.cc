@@ -36,12 +36,7 @@ bool EventList::in_target(const tw_event &event) const {
   return target_ != nullptr && event.len <= target_->len() && (event.data == target_->data() || event.len == 0);
 }
 
-void EventList::finish() {
-  size_t count = 0;
-  size_t consumed = 0;
-  tw_event none;
-  tw_conn_receive(object_->conn, nullptr, 0, &none, 1, &count, &consumed);
-}
+void EventList::finish() { give_back_events(object_); }
 
 PyObject *EventList::result(tw_status status) {
   return status >= 0 ? list_.release().ptr() : raise_conn(object_, status, list_.ptr());

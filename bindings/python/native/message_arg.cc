@@ -2,6 +2,7 @@
 // Which kind of message a Python object is.
 #include "message_arg.h"
 
+#include "borrowed_message.h"
 #include "call_args.h"
 #include "py_event.h"
 
@@ -11,6 +12,7 @@ bool MessageArg::any(PyObject *data, uint32_t flags) {
   if (PyUnicode_Check(data)) return read(data, TW_OPCODE_TEXT, flags);
   if (is_chunk(data))
     return read(chunk_data(data), chunk_opcode(data), flags | (chunk_is_last(data) ? 0 : TW_SEND_MORE));
+  if (is_borrowed_message(data)) return borrow(data, flags);
   if (!is_message(data)) return read(data, TW_OPCODE_BINARY, flags);
   return read(message_data(data), message_is_text(data) ? TW_OPCODE_TEXT : TW_OPCODE_BINARY, flags);
 }
@@ -20,6 +22,22 @@ bool MessageArg::text(PyObject *data, uint32_t flags) { return read(data, TW_OPC
 bool MessageArg::continuation(PyObject *data, uint32_t flags) { return read(data, TW_OPCODE_CONTINUATION, flags); }
 
 bool MessageArg::binary(PyObject *data, uint32_t flags) { return read(data, TW_OPCODE_BINARY, flags); }
+
+bool MessageArg::bytes(PyObject *data, uint32_t flags) {
+  if (!PyUnicode_Check(data)) return read(data, TW_OPCODE_BINARY, flags);
+  if (!buffer_.text(data, "data")) return false;
+  message_ = {buffer_.data(), buffer_.len(), TW_OPCODE_BINARY, flags};
+  return true;
+}
+
+// What is to be held after the call moves to memory of its own.
+bool MessageArg::borrow(PyObject *data, uint32_t flags) {
+  bool is_text = false;
+  if (!borrowed_content(data, &message_.data, &message_.len, &is_text)) return false;
+  message_.opcode = is_text ? TW_OPCODE_TEXT : TW_OPCODE_BINARY;
+  message_.flags = flags;
+  return (flags & TW_SEND_BORROW) == 0 || read(data, message_.opcode, flags);
+}
 
 bool MessageArg::read(PyObject *data, uint32_t opcode, uint32_t flags) {
   if ((flags & TW_SEND_MASK_IN_PLACE) != 0) {

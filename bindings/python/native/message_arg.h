@@ -16,6 +16,7 @@ class MessageArg {
   bool any(PyObject *data, uint32_t flags);           // a str or an event as what it is, other buffers as binary
   bool text(PyObject *data, uint32_t flags);          // a str or a buffer
   bool binary(PyObject *data, uint32_t flags);        // a buffer
+  bool bytes(PyObject *data, uint32_t flags);         // a str as its UTF-8, or a buffer, as binary
   bool continuation(PyObject *data, uint32_t flags);  // a str or a buffer
 
   // Its bytes belong to the argument, which the caller holds.
@@ -26,6 +27,7 @@ class MessageArg {
 
  private:
   bool read(PyObject *data, uint32_t opcode, uint32_t flags);
+  bool borrow(PyObject *data, uint32_t flags);
 
   BufferArg buffer_;
   tw_message message_ = {};

@@ -10,6 +10,7 @@
 #include "py_mask.h"
 #include "py_pool.h"
 #include "py_prepared.h"
+#include "py_session.h"
 #include "py_status.h"
 #include "py_types.h"
 #include "py_unstable.h"
@@ -26,6 +27,7 @@ PYBIND11_MODULE(_native, m) {
   add_conn(m);
   add_pool(m);
   add_prepared(m);
+  add_session(m);
   add_unstable(m);
   m.def("engine_version", tw_version_string, "Returns the version of the engine inside, such as \"0.1.0\".");
 }

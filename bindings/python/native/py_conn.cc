@@ -13,6 +13,8 @@
 namespace tidewire::python {
 namespace {
 
+PyTypeObject *conn_type;
+
 PyObject *conn_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   PyObject *self = PyType_GenericNew(type, args, kwargs);
   if (self == nullptr) return nullptr;
@@ -186,6 +188,10 @@ PyType_Spec conn_spec = {"tidewire.Connection", sizeof(ConnObject), 0,
 
 }  // namespace
 
+bool is_conn(PyObject *object) {
+  return PyObject_TypeCheck(object, conn_type) && as_conn(object)->conn != nullptr;
+}
+
 void add_conn(py::module_ &m) {
   make_byte_span_type();
   make_conn_memory_type();
@@ -193,6 +199,7 @@ void add_conn(py::module_ &m) {
   const py::object type = py::reinterpret_steal<py::object>(PyType_FromSpec(&conn_spec));
   if (!type) throw py::error_already_set();
   m.attr("Connection") = type;
+  conn_type = reinterpret_cast<PyTypeObject *>(type.inc_ref().ptr());
 }
 
 }  // namespace tidewire::python

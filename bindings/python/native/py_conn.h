@@ -9,6 +9,9 @@ namespace py = pybind11;
 
 namespace tidewire::python {
 
+// Whether `object` is a Connection on which __init__ was called.
+bool is_conn(PyObject *object);
+
 void add_conn(py::module_ &m);
 
 }  // namespace tidewire::python

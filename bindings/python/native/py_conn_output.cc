@@ -45,15 +45,15 @@ class QueuedOutput {
   size_t count_ = 0;
 };
 
-bool consume(ConnObject *object, size_t len) {
+}  // namespace
+
+bool consume_output(ConnObject *object, size_t len) {
   if (!end_output(&object->output)) return false;
   const tw_status status = tw_conn_output_consume(object->conn, len);
   if (status != TW_OK) return raise_conn(object, status) != nullptr;
   settle_loans(object);
   return true;
 }
-
-}  // namespace
 
 PyObject *conn_data_to_send(PyObject *self, PyObject *) {
   const UseConn use(self);
@@ -68,7 +68,7 @@ PyObject *conn_data_to_send(PyObject *self, PyObject *) {
     memcpy(to, view.data, view.len);
     to += view.len;
   }
-  return len == 0 || consume(use.get(), len) ? data.release().ptr() : nullptr;
+  return len == 0 || consume_output(use.get(), len) ? data.release().ptr() : nullptr;
 }
 
 PyObject *conn_output(PyObject *self, PyObject *) {
@@ -89,7 +89,7 @@ PyObject *conn_consume(PyObject *self, PyObject *len) {
   const UseConn use(self);
   uint64_t number = 0;
   if (!use || !number_arg(len, "len", SIZE_MAX, &number)) return nullptr;
-  return consume(use.get(), number) ? Py_NewRef(Py_None) : nullptr;
+  return consume_output(use.get(), number) ? Py_NewRef(Py_None) : nullptr;
 }
 
 }  // namespace tidewire::python

@@ -52,15 +52,6 @@ bool lend(MessageArg *message, Loans *held) {
   return hold != nullptr && message->hand_over(hold);
 }
 
-PyObject *send_borrowed(ConnObject *object, MessageArg *message) {
-  Loans held;
-  if (!lend(message, &held)) return nullptr;
-  const tw_message &m = message->get();
-  const tw_status status = tw_conn_send(object->conn, m.opcode, m.data, m.len, m.flags);
-  if (status == TW_OK) hold(object, &held, 1);
-  return none_or_raise_conn(object, status);
-}
-
 using Reader = bool (MessageArg::*)(PyObject *data, uint32_t flags);
 
 template <Reader kReader>
@@ -68,9 +59,7 @@ PyObject *send_message(PyObject *self, PyObject *data, uint32_t flags) {
   const UseConn use(self);
   MessageArg message;
   if (!use || !(message.*kReader)(data, flags)) return nullptr;
-  if ((flags & TW_SEND_BORROW) != 0) return send_borrowed(use.get(), &message);
-  const tw_message &m = message.get();
-  return none_or_raise_conn(use.get(), tw_conn_send(use->conn, m.opcode, m.data, m.len, m.flags));
+  return none_or_raise_conn(use.get(), queue_arg(use.get(), &message));
 }
 
 template <Reader kReader>
@@ -150,6 +139,19 @@ PyObject *send_control(const char *name, ControlSender sender, PyObject *self, P
 }
 
 }  // namespace
+
+tw_status queue_arg(ConnObject *object, MessageArg *message) {
+  const tw_message &m = message->get();
+  if ((m.flags & TW_SEND_BORROW) == 0) return tw_conn_send(object->conn, m.opcode, m.data, m.len, m.flags);
+  Loans held;
+  if (!lend(message, &held)) {
+    PyErr_Clear();  // a MemoryError
+    return TW_ERR_NO_MEMORY;
+  }
+  const tw_status status = tw_conn_send(object->conn, m.opcode, m.data, m.len, m.flags);
+  if (status == TW_OK) hold(object, &held, 1);
+  return status;
+}
 
 PyObject *conn_send(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
   return send_first<&MessageArg::any>("send", self, args, nargs, kwnames);

@@ -1,24 +1,32 @@
 # SPDX-License-Identifier: MIT
 """A session: one open connection on an asyncio transport. The callback API, `connect` and `serve`, and the protocol
-class for uvicorn are made of it."""
+class for uvicorn are made of it.
+
+What happens for each read and each message is in `_native.Session`. The hooks that it calls are here and in subclasses.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from .._errors import Error
 from .._native import Close, Connection
+from .._native import Session as NativeSession
 from .._types import CloseCause
-from .core import SessionCore
+from ..frames import CloseCode
+from ..typing import Data
 
 _LINGER_SECONDS = 10
 
 
-class Session(SessionCore, asyncio.BufferedProtocol):
+class Session(NativeSession, asyncio.BufferedProtocol):
     """The protocol of a transport once the opening handshake is done."""
+
+    __slots__ = ("_linger", "_timer", "close_rcvd", "close_reason_sent", "failure", "lost")
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,15 +45,14 @@ class Session(SessionCore, asyncio.BufferedProtocol):
         those of attach."""
         transport.set_protocol(self)
         self.attach(engine, transport, asyncio.get_running_loop(), **options)
-        self.timer_fired()  # from now on there is a time
         if data:
             self.feed(data)
 
     def end_with(self, code: int, reason: str = "") -> None:
         """Starts the closing handshake, if it has not begun."""
         if not self.lost and self.engine.close_info.cause is CloseCause.NOBODY:
-            self.close_reason_sent = reason
             self.engine.close(code, reason)
+            self.close_reason_sent = reason
             self.flush()
 
     # ---- asyncio.BufferedProtocol ----
@@ -56,21 +63,17 @@ class Session(SessionCore, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
         self.lost = True
-        with contextlib.suppress(Error):
-            self.engine.receive_eof()
+        self._receive_eof()
         for timer in (self._timer, self._linger):
             if timer is not None:
                 timer.cancel()
         self._timer = self._linger = None
-        self._finished = True
-        self._write_paused = False
-        self.end()
+        self.detach()
         self._on_lost(exc)
 
     def eof_received(self) -> None:
         """The peer ended its direction; asyncio closes the transport."""
-        with contextlib.suppress(Error):
-            self.engine.receive_eof()
+        self._receive_eof()
 
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
@@ -82,26 +85,40 @@ class Session(SessionCore, asyncio.BufferedProtocol):
         self._write_paused = False
         self._on_resume()
 
-    # ---- Hooks of the core ----
+    def _receive_eof(self) -> None:
+        self.drain()
+        with contextlib.suppress(Error):
+            self.engine.receive_eof()
+
+    # ---- Hooks of the native half ----
 
     def _on_event(self, event: Any) -> None:
+        """A Ping, Pong, Close or Chunk came."""
         if isinstance(event, Close):
             self.close_rcvd = event
             self.end()
 
     def _on_failure(self, error: Error) -> None:
+        """The engine failed; what it has to say is written next."""
         self.failure = error
         self.end()
 
+    def _on_exception(self, error: Exception) -> None:
+        """A callback raised: a bug on our side, which ends the connection."""
+        context = {"message": "a callback of a session failed", "exception": error, "protocol": self}
+        self._loop.call_exception_handler(context)
+        self.end_with(CloseCode.INTERNAL_ERROR)
+
     def _arm(self, deadline_ns: int) -> None:
+        """Calls `timer_fired` at this time of time.monotonic_ns(), which is earlier than the last one."""
         if self._timer is not None:
             self._timer.cancel()
         delay = max(0.0, (deadline_ns - time.monotonic_ns()) / 1e9)
         self._timer = self._loop.call_later(delay, self.timer_fired)
 
     def _finish(self) -> None:
-        """Closing a socket that has unread input would reset it, and the peer might never see our last frame. So this
-        ends our direction, and the peer's end closes the rest."""
+        """All is read and written. Closing a socket that has unread input would reset it, and the peer might never see
+        our last frame. So this ends our direction, and the peer's end closes the rest."""
         if self.transport.is_closing():
             return
         if self.transport.can_write_eof():
@@ -111,13 +128,26 @@ class Session(SessionCore, asyncio.BufferedProtocol):
             self.transport.close()
 
     def _pause_reading(self) -> None:
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def _resume_reading(self) -> None:
         if not self.transport.is_closing():
             self.transport.resume_reading()
 
     # ---- Hooks of subclasses ----
+
+    def _closed_exception(self) -> Exception:
+        """What recv raises after `end`."""
+        raise NotImplementedError
+
+    def _unpack(self, item: Any) -> Data:
+        """Makes the message of something that `put` has queued."""
+        raise NotImplementedError
+
+    def _send_slowly(self, message: Any, text: bool | None) -> Awaitable[None]:
+        """A send that has to wait, or of something that is not one message, or on a connection that is closed."""
+        raise NotImplementedError
 
     def _on_lost(self, exc: Exception | None) -> None:
         """The transport is gone, and nothing more will happen."""

@@ -63,6 +63,13 @@ def uri_of(server: Any, path: str = "/") -> str:
     return f"ws://127.0.0.1:{port_of(server)}{path}"
 
 
+def refused(library: Library, uri: str, **options: Any) -> Any:
+    """Returns the response of a server that does not accept the connection."""
+    with pytest.raises(library.exceptions.InvalidStatus) as caught:
+        library.connect(uri, **options)
+    return caught.value.response
+
+
 @contextlib.contextmanager
 def in_background(run: Callable[[], Any]) -> Iterator[None]:
     """Runs a function in a thread, which has to return before the block is left; what it raises is raised there."""
@@ -123,7 +130,7 @@ class RawPeer:
         sock.settimeout(GUARD_SECONDS)
         self.sock = sock
         self.engine = tidewire.Connection(
-            role, upgraded=True, manual_close=True, manual_pong=True, max_message_len=1 << 30
+            role, upgraded=True, manual_close=True, manual_pong=True, max_message_len=1 << 30, max_frame_len=1 << 30
         )
         self._events: list[Any] = []
 

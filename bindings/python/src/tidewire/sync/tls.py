@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import Any
 
@@ -22,6 +23,7 @@ class TlsInTls:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._out = memoryview(b"")  # encrypted, and not yet written
         self._accepted_len = 0  # of what the last `send` was given, encrypted
+        self._dry = True  # nothing can be read without the socket
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -41,9 +43,12 @@ class TlsInTls:
         """Reads. 0 at the end; ssl.SSLWantReadError, SSLWantWriteError as an SSLSocket that does not block."""
         while True:
             try:
+                self._dry = False
                 return self._tls.read(len(buffer), buffer)  # type: ignore[return-value]
             except ssl.SSLWantReadError:
-                self._write()
+                self._dry = True
+                with contextlib.suppress(ssl.SSLWantWriteError):  # that the peer does not read must not end the reading
+                    self._write()
                 self._feed()
             except ssl.SSLEOFError:
                 return 0
@@ -68,8 +73,8 @@ class TlsInTls:
             rest = rest[self.send(rest) :]
 
     def pending(self) -> int:
-        """Returns how many bytes can be read without the socket."""
-        return self._tls.pending() + self._sock.pending()
+        """Returns how many bytes may be read without the socket, encrypted ones too; 0 if they make no whole record."""
+        return 0 if self._dry else self._tls.pending() + self._incoming.pending + self._sock.pending()
 
     def unwrap(self) -> None:
         """Says that nothing more will be written."""

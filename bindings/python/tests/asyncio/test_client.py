@@ -196,6 +196,7 @@ async def test_client_gives_up_after_open_timeout(answer: bytes) -> None:
         ({"origin": "a\nb"}, UsageError, "header"),
         ({"ssl": True}, ValueError, "ssl"),
         ({"uri": "wss://h/", "ssl": None}, ValueError, "ssl"),
+        ({"uri": "wss://h/", "ssl": False}, ValueError, "ssl"),
         ({"max_size": 0}, ValueError, "max_size"),
         ({"ping_interval": 0}, ValueError, "ping_interval"),
         ({"max_queue": (1, 2)}, ValueError, "max_queue"),

@@ -141,7 +141,7 @@ async def test_client_uses_the_proxy_of_the_environment_unless_told_otherwise(mo
         uri = f"ws://127.0.0.1:{port_of(server)}/"
         async with connect(uri):
             assert len(heads) == 1
-        async with connect(uri, proxy=None):
+        async with connect(uri, proxy=None, proxy_ssl=None):
             assert len(heads) == 1
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         async with connect(uri):

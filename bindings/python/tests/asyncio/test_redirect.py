@@ -219,8 +219,10 @@ async def test_client_follows_a_redirect_into_tls(tmp_path: Path) -> None:
     async with stream_server(answering(accept_and_close), ssl=context) as second:
         async with stream_server(answering(redirect(f"https://127.0.0.1:{second}/b", 301))) as first:
             expect_clients_to_give_up()
-            with pytest.raises(ssl.SSLCertVerificationError):
-                await connect(f"ws://127.0.0.1:{first}/a")
+            without: dict[str, Any] = {"ssl": None}
+            for options in ({}, without):
+                with pytest.raises(ssl.SSLCertVerificationError):
+                    await connect(f"ws://127.0.0.1:{first}/a", **options)
         async with stream_server(answering(redirect(f"wss://127.0.0.1:{second}/b")), ssl=context) as first:
             async with connect(f"wss://127.0.0.1:{first}/a", ssl=trust) as client:
                 assert client.remote_address == ("127.0.0.1", second)

@@ -25,7 +25,7 @@ from .dialing import dial, read_response
 from .endpoint import SessionOptions
 from .opening import HeadReader, timeout
 
-__all__ = ["ClientConnection", "connect", "open_client", "unix_connect"]
+__all__ = ["ClientConnection", "connect", "unix_connect"]
 
 SessionT = TypeVar("SessionT")
 MakeSession: TypeAlias = Callable[[Agreement, bytes, bytes, HeadReader], SessionT]
@@ -68,7 +68,7 @@ class Opener:
         self._open_timeout = open_timeout
         self._transport_options = transport_options
         parsed = parse_uri(uri)
-        if "ssl" in transport_options and (transport_options["ssl"] is not None) != parsed.secure:
+        if "ssl" in transport_options and bool(transport_options["ssl"]) != parsed.secure:
             raise ValueError(f"ssl={transport_options['ssl']!r} does not go with {uri}")
         self._make_opening(parsed, self._headers)  # now rather than in `open` it says what cannot be in a request
 
@@ -81,7 +81,7 @@ class Opener:
                 return await self._follow(make_session)
         except TimeoutError as error:
             if limit.expired():
-                raise TimeoutError("timed out during opening handshake") from error
+                raise TimeoutError(f"the opening handshake took longer than {self._open_timeout} s") from error
             raise
 
     async def _follow(self, make_session: MakeSession[SessionT]) -> SessionT:
@@ -99,12 +99,7 @@ class Opener:
                 uri = target
         raise SecurityError(f"more than {MAX_REDIRECTS} redirects")
 
-    async def _attempt(
-        self,
-        uri: WebSocketURI,
-        headers: Headers,
-        make_session: MakeSession[SessionT],
-    ) -> SessionT:
+    async def _attempt(self, uri: WebSocketURI, headers: Headers, make_session: MakeSession[SessionT]) -> SessionT:
         opening = self._make_opening(uri, headers)
         reader = await dial(uri, proxy=self._proxy, user_agent=self._user_agent, options=self._transport_options)
         try:
@@ -142,7 +137,7 @@ async def open_client(uri: str, *, make_session: MakeSession[SessionT], **option
 class connect:  # noqa: N801
     """Opens a connection to the server of `uri`.
 
-    There are three ways to use it:
+    There are three ways to use it::
 
         async with connect(uri) as websocket: ...       # closes the connection at the end of the block
         websocket = await connect(uri)                  # the caller closes it

@@ -13,7 +13,7 @@ from .._proxy import MISSING_SOCKS, SOCKS_VERSIONS, check_connected, connect_req
 from ..exceptions import InvalidMessage, InvalidProxy, InvalidProxyMessage, ProxyError, SecurityError
 from ..http11 import Response
 from ..proxy import Proxy, get_proxy, parse_proxy
-from ..uri import WebSocketURI
+from ..uri import WebSocketURI, bracketed
 from .opening import HeadReader
 
 
@@ -23,32 +23,33 @@ async def dial(
     """Opens a transport to the server of `uri`, over which the opening handshake can begin.
 
     `proxy` is a proxy's URI, True for that of the environment, None for none. `options` are keyword arguments of
-    loop.create_connection; those of TLS are for the server, those that begin with `proxy_` for the proxy; with
+    loop.create_connection; those of TLS are for the server, those that begin with `proxy_` for an HTTP proxy; with
     unix=True they are those of loop.create_unix_connection.
 
     Raises OSError, InvalidProxy, ProxyError; ImportError where SOCKS is not to be had.
     """
     loop = asyncio.get_running_loop()
-    options = options.copy()
+    direct = {name: value for name, value in options.items() if not name.startswith("proxy_")}
     if uri.secure:
-        options.setdefault("ssl", True)
-        options.setdefault("server_hostname", uri.host)
-    if options.pop("unix", False):
-        return (await loop.create_unix_connection(HeadReader, **options))[1]
-    if options.get("sock") is not None:
-        return (await loop.create_connection(HeadReader, **options))[1]
-    host = options.pop("host", None) or uri.host
-    port = options.pop("port", None) or uri.port
+        direct["ssl"] = options.get("ssl") or True
+        direct.setdefault("server_hostname", uri.host)
+    if direct.pop("unix", False):
+        return (await loop.create_unix_connection(HeadReader, **direct))[1]
+    if direct.get("sock") is not None:
+        return (await loop.create_connection(HeadReader, **direct))[1]
+    host = direct.pop("host", None) or uri.host
+    port = direct.pop("port", None) or uri.port
     if proxy is True:
         proxy = get_proxy(uri)
     if proxy is None:
-        return (await loop.create_connection(HeadReader, host, port, **options))[1]
+        return (await loop.create_connection(HeadReader, host, port, **direct))[1]
     way = parse_proxy(proxy)
     if way.scheme in SOCKS_VERSIONS:
-        return await _dial_through_socks(way, host, port, options)
+        return await _dial_through_socks(way, host, port, direct)
     if way.scheme == "https" and uri.secure and sys.version_info < (3, 11):
-        raise InvalidProxy(proxy, "a wss connection through an https proxy needs Python 3.11")
-    return await _dial_through_http(way, host, port, user_agent, options)
+        raise InvalidProxy(f"https://{bracketed(way.host)}:{way.port}", "asyncio has TLS in TLS from Python 3.11 on")
+    of_proxy = {name: value for name, value in options.items() if name.startswith("proxy_")}
+    return await _dial_through_http(way, host, port, user_agent, direct | of_proxy)
 
 
 async def read_response(reader: HeadReader, head: bytes) -> Response:

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Callable
 
 import rows
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http_websocket import WebSocketDataQueue, WebSocketReader
 from picows import WSListener, ws_create_server
 from tidewire import Connection, Frame, Opcode, Role, encode_frames, masking_keys
 from tidewire.asyncio import Listener, serve_listener

@@ -7,6 +7,7 @@ import asyncio
 import builtins
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "broadcast"]
 
-_TWO_READERS = "cannot receive while another coroutine is already running recv or recv_streaming"
-
 
 class Connection(Endpoint):
     """An open connection.
@@ -41,16 +40,19 @@ class Connection(Endpoint):
 
     stream_fragmented = True
 
-    __slots__ = ("_drains", "_latency", "_pings", "_sending", "_streaming")
+    __slots__ = ("_chunks", "_drains", "_latency", "_passed_on", "_pings", "_sending", "_streaming", "_too_fast")
 
     def __init__(self, options: SessionOptions, server: Server | None = None) -> None:
         """Made by `connect` and `serve` alone."""
         super().__init__(options, server)
-        self._streaming = False  # recv_streaming is within a message
+        self._chunks: list[Chunk] | None = None  # of the message of several frames that comes now
+        self._passed_on = False  # they go into the queue one by one, for recv_streaming
+        self._streaming = False  # which awaits the first of a message
         self._pings: dict[bytes, tuple[asyncio.Future[float], float]] | None = None
         self._latency = 0.0
         self._sending: asyncio.Future[None] | None = None  # done when the message of several frames is sent
-        self._drains: set[asyncio.Future[None]] | None = None  # who waits for the transport's buffer to empty
+        self._too_fast = False  # the transport's buffer is full
+        self._drains: set[asyncio.Future[None]] | None = None  # who waits for it to empty
 
     async def __aenter__(self) -> Self:
         """Returns the connection."""
@@ -78,35 +80,80 @@ class Connection(Endpoint):
 
         Raises what recv raises.
         """
-        if self._streaming:
-            raise ConcurrencyError(_TWO_READERS)
-        item = await self._recv_item()
-        if not isinstance(item, Chunk):
+        if self.reserved or self.waiting:
+            raise ConcurrencyError("cannot call recv_streaming while another coroutine is already running recv")
+        item = await self._first_piece()
+        if isinstance(item, Chunk):
+            decoder = Decoder(item.opcode is Opcode.TEXT, decode)
+            while not item.fin:
+                yield decoder(item.data, False)
+                item = await self.take()
+            self.reserved = False
+            yield decoder(item.data, True)
+        elif isinstance(item, list):
+            decoder = Decoder(item[0].opcode is Opcode.TEXT, decode)
+            for chunk in item:
+                yield decoder(chunk.data, chunk.fin)
+        else:
             yield Decoder(isinstance(item, str), decode)(item, True)
-            return
-        self._streaming = True
-        decoder = Decoder(item.opcode is Opcode.TEXT, decode)
-        while True:
-            data, last = decoder(item.data, item.fin), item.fin
-            if last:
-                self._streaming = False
-            yield data
-            if last:
-                return
-            item = await self._recv_item()
 
-    async def _recv_rest(self, chunk: Chunk, decode: bool | None) -> Data:
-        if self._streaming:
-            self._unread([chunk])
-            raise ConcurrencyError(_TWO_READERS)
-        chunks = [chunk]
+    async def _first_piece(self) -> Any:
+        """Returns the next message, or its first chunk. Then `reserved` stays, and the others follow in the queue."""
+        self.reserved = self._streaming = True
+        if self._chunks and not self.queued:
+            self._passed_on = True
+            chunks, self._chunks = self._chunks, []
+            for chunk in chunks:
+                self.put(chunk)
+        item = None
         try:
-            while not chunks[-1].fin:
-                chunks.append(await self._recv_item())
-        except asyncio.CancelledError:
-            self._unread(chunks)
-            raise
-        return join(chunks, decode)
+            item = await self.take()
+        finally:
+            self._streaming = False
+            self.reserved = isinstance(item, Chunk)
+            if item is None:
+                self._collect()
+        return item
+
+    def _on_chunk(self, chunk: Chunk) -> None:
+        if self._chunks is None:
+            self._chunks = []
+            self._passed_on = self._streaming and not self.queued
+        if self._passed_on:
+            self.put(chunk)
+        else:
+            self._chunks.append(chunk)
+            high = self.options.high
+            if high is not None and len(self._chunks) > high and not self.waiting:
+                self.pause_receiving()
+        if chunk.fin:
+            chunks, self._chunks = self._chunks, None
+            if chunks:
+                self.put(chunks)
+
+    def _collect(self) -> None:
+        """Puts together again what a recv_streaming that was cancelled would have taken piece by piece."""
+        items = [self._take_queued() for _ in range(self.queued)]
+        chunks = []
+        while items and isinstance(items[0], Chunk):
+            chunks.append(items.pop(0))
+        if chunks and chunks[-1].fin:
+            self.put(chunks)
+        elif self._passed_on and self._chunks is not None:
+            self._passed_on = False
+            self._chunks = chunks
+        for item in items:
+            self.put(item)
+
+    def _take_queued(self) -> Any:
+        try:
+            self.take().send(None)
+        except StopIteration as taken:
+            return taken.value
+        raise AssertionError("the queue was not empty")
+
+    def _unpack(self, item: Any) -> Data:
+        return join(item)
 
     # ---- Sending, where the session does not do it alone ----
 
@@ -121,7 +168,7 @@ class Connection(Endpoint):
             return
         await self._until_sendable()
         self._sending = asyncio.get_running_loop().create_future()
-        self._send_busy = True  # all others take this way and wait
+        self._write_paused = True  # all others take this way and wait
         try:
             await self._send_pieces(first, pieces, text)
         except BaseException:
@@ -131,7 +178,7 @@ class Connection(Endpoint):
         finally:
             self._sending.set_result(None)
             self._sending = None
-            self._send_busy = False
+            self._write_paused = self._too_fast
 
     async def _send_pieces(self, first: Any, pieces: Pieces, text: bool | None) -> None:
         of_text = isinstance(first, str)
@@ -163,7 +210,7 @@ class Connection(Endpoint):
             if self.state is not State.OPEN:
                 await self.wait_closed()
                 raise self.closed_exception()
-            if not self._write_paused:
+            if not self._too_fast:
                 return
             waiter = asyncio.get_running_loop().create_future()
             if self._drains is None:
@@ -195,9 +242,8 @@ class Connection(Endpoint):
             self.engine.ping(payload)
         except UsageError as error:
             raise ProtocolError(str(error)) from error
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[float] = loop.create_future()
-        self._pings[payload] = (answered, loop.time())
+        answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._pings[payload] = (answered, time.monotonic())
         self.flush()
         return answered
 
@@ -229,7 +275,9 @@ class Connection(Endpoint):
         self.begin(engine, transport, data, high=self.options.high, low=self.options.low)
 
     def _on_event(self, event: Any) -> None:
-        if isinstance(event, Pong):
+        if isinstance(event, Chunk):
+            self._on_chunk(event)
+        elif isinstance(event, Pong):
             self._on_pong(event.data)
         else:
             super()._on_event(event)
@@ -238,7 +286,7 @@ class Connection(Endpoint):
         pings = self._pings
         if not pings or data not in pings:
             return
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()  # uvloop's time is that of the turn, in milliseconds
         while True:
             payload = next(iter(pings))  # the oldest
             answered, since = pings.pop(payload)
@@ -248,7 +296,12 @@ class Connection(Endpoint):
                 self._latency = now - since
                 return
 
+    def _on_pause(self) -> None:
+        self._too_fast = True
+
     def _on_resume(self) -> None:
+        self._too_fast = False
+        self._write_paused = self._sending is not None
         for waiter in self._drains or ():
             if not waiter.done():
                 waiter.set_result(None)

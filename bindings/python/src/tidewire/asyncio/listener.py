@@ -103,11 +103,6 @@ class ListenerSession(Endpoint):
         super()._on_lost(exc)
         self._call(self.listener.on_close, self.close_code, self.close_reason)
 
-    def _on_exception(self, error: Exception) -> None:
-        context = {"message": "a listener raised", "exception": error, "protocol": self, "transport": self.transport}
-        asyncio.get_running_loop().call_exception_handler(context)
-        self.end_with(CloseCode.INTERNAL_ERROR)
-
     def _call(self, callback: Callable[..., None], *args: Any) -> None:
         try:
             callback(self, *args)

@@ -17,10 +17,10 @@ END = object()
 """What `next_piece` returns behind the last one."""
 
 
-def join(chunks: list[Chunk], decode: bool | None) -> Data:
-    """Makes a message of all its chunks: str if it is text, bytes if not, or what `decode` says, as in recv."""
+def join(chunks: list[Chunk]) -> Data:
+    """Makes a message of all its chunks: str if it is text, bytes if not."""
     data = b"".join([chunk.data for chunk in chunks])
-    return data.decode() if (chunks[0].opcode is Opcode.TEXT if decode is None else decode) else data
+    return data.decode() if chunks[0].opcode is Opcode.TEXT else data
 
 
 class Decoder:

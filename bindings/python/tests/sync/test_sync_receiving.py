@@ -124,6 +124,21 @@ def test_binary_that_is_to_be_text_and_is_not_closes_with_1007(library: Library)
         assert caught.value.rcvd.code == 1007
 
 
+@each_pair
+def test_a_message_has_4096_fragments_or_as_many_as_are_allowed(client: Library, server: Library) -> None:
+    with pair(client=client, server=server) as (one, other):
+        one.send(["x"] * 4095)  # and an empty one that ends it
+        assert other.recv(GUARD_SECONDS) == "x" * 4095
+        one.send(["x"] * 4096)
+        with pytest.raises(server.exceptions.ConnectionClosedError) as caught:
+            other.recv(GUARD_SECONDS)
+        assert caught.value.sent.code == 1009
+    for allowed in (5000, None):
+        with pair(client=client, serve={"max_fragments": allowed}) as (one, other):
+            one.send(["x"] * 4999)
+            assert other.recv(GUARD_SECONDS) == "x" * 4999
+
+
 def send_until_stuck(peer: RawPeer, message: bytes) -> int:
     """Sends messages until the other side has stopped reading. Returns how many went out whole."""
     peer.sock.settimeout(1)

@@ -195,6 +195,7 @@ def test_a_unix_socket_may_be_served(client: Library, tmp_path: Path) -> None:
         ({"max_queue": -1}, ValueError),
         ({"max_queue": (1, 2)}, ValueError),
         ({"max_size": 0}, ValueError),
+        ({"max_fragments": 0}, ValueError),
         ({"ping_interval": 0}, ValueError),
         ({"close_timeout": -1}, ValueError),
         ({"port": None}, ValueError),

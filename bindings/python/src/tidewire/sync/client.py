@@ -107,7 +107,7 @@ class reconnect:  # noqa: N801
         reconnect_delays: Callable[[], Iterator[float]] = backoff,
         max_size: int | None | tuple[int | None, int | None] = 1 << 20,
         max_queue: QueueLimits = 16,
-        max_fragments: int = 4096,
+        max_fragments: int | None = 4096,
         logger: LoggerLike | None = None,
         create_connection: Callable[..., ClientConnection] | None = None,
         path: str | os.PathLike[str] | None = None,

@@ -12,6 +12,8 @@ from .._types import NEVER
 from ..typing import LoggerLike
 from .inbox import QueueLimits, queue_limits
 
+_MAX_FRAGMENTS = (1 << 32) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
@@ -33,17 +35,19 @@ class ConnectionOptions:
         close_timeout: float | None,
         max_size: int | None | tuple[int | None, int | None],
         max_queue: QueueLimits,
-        max_fragments: int,
+        max_fragments: int | None,
         logger: LoggerLike | None,
     ) -> ConnectionOptions:
         """Checks the arguments. Raises ValueError."""
         nanoseconds("close_timeout", close_timeout)
+        if max_fragments is not None and not 0 < max_fragments <= _MAX_FRAGMENTS:
+            raise ValueError(f"max_fragments must be from 1 to {_MAX_FRAGMENTS}, or None, not {max_fragments!r}")
         engine = engine_options(
             max_size=max_size,
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=None,  # the pump has it
-            max_fragments=max_fragments,
+            max_fragments=max_fragments or _MAX_FRAGMENTS,
             max_output_len=NEVER,  # senders wait until their message is written
         )
         logger = logging.getLogger(logger_name) if logger is None else logger

@@ -239,7 +239,7 @@ def serve(
     close_timeout: float | None = 10,
     max_size: int | None | tuple[int | None, int | None] = 1 << 20,
     max_queue: QueueLimits = 16,
-    max_fragments: int = 4096,
+    max_fragments: int | None = 4096,
     logger: LoggerLike | None = None,
     create_connection: Callable[..., ServerConnection] | None = None,
     path: str | os.PathLike[str] | None = None,

@@ -160,7 +160,7 @@ async def test_pings_are_answered_and_unasked_pongs_ignored() -> None:
     async with opened() as (connection, client):
         await connection.pong(b"nobody asked")
         await connection.pong("nobody asked")
-        assert await (await client.ping()) > 0
+        await (await client.ping())
 
 
 @pytest.mark.parametrize("method", ["ping", "pong"])

@@ -19,7 +19,7 @@ from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClos
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..typing import LoggerLike, Subprotocol
-from .opening import HeadReader
+from .opening import HeadReader, end_output
 from .session import Session
 
 if TYPE_CHECKING:
@@ -252,12 +252,9 @@ class Endpoint(Session):
         # As in Session, but the peer has close_timeout to close its side.
         if self.transport.is_closing():
             return
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-            if self.options.close_timeout is not None:
-                self._linger = self._loop.call_later(self.options.close_timeout, self.transport.abort)
-        else:
-            self.transport.close()
+        end_output(self.transport)
+        if not self.transport.is_closing() and self.options.close_timeout is not None:
+            self._linger = self._loop.call_later(self.options.close_timeout, self.transport.abort)
 
     def _on_lost(self, exc: Exception | None) -> None:
         if self._lost_cause is None:

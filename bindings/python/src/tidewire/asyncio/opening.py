@@ -49,6 +49,17 @@ else:
             self._task.cancel()
 
 
+def end_output(transport: asyncio.Transport) -> None:
+    """Ends our direction of a stream, or where that cannot be, as in TLS, both. Waits for nothing."""
+    if not transport.can_write_eof():
+        transport.close()
+        return
+    try:
+        transport.write_eof()
+    except OSError:  # the peer has gone
+        transport.abort()
+
+
 class HeadReader(asyncio.Protocol):
     """Reads up to the empty line. Then somebody else takes the transport over."""
 
@@ -76,10 +87,7 @@ class HeadReader(asyncio.Protocol):
         self._data.clear()
         self.transport.resume_reading()
         self.transport.write(answer)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        else:
-            self.transport.close()
+        end_output(self.transport)
         try:
             await asyncio.wait((self.lost,), timeout=seconds)
         finally:

@@ -299,9 +299,18 @@ async def _listen(
     make_protocol: Callable[[], asyncio.BaseProtocol],
 ) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    if kwargs.pop("unix", False):
-        return await loop.create_unix_server(make_protocol, **kwargs)
-    return await loop.create_server(make_protocol, host, port, **kwargs)
+    options = {**kwargs, "start_serving": False}  # so that it is not cancelled when it has a server already
+    if options.pop("unix", False):
+        server = await loop.create_unix_server(make_protocol, **options)
+    else:
+        server = await loop.create_server(make_protocol, host, port, **options)
+    if kwargs.get("start_serving", True):
+        try:
+            await server.start_serving()
+        except BaseException:
+            server.close()
+            raise
+    return server
 
 
 def _name_of(listening: socket.socket) -> str:

@@ -14,10 +14,12 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import websockets.asyncio.server
 from tidewire import accept_key
+from tidewire.asyncio.opening import HeadReader
 from tidewire.http11 import Request
 
 GUARD_SECONDS = 60  # against hanging; nothing is measured
@@ -231,18 +233,32 @@ def expect_clients_to_give_up() -> None:
 
 
 async def cancel_at_every_turn(make: Callable[[], Awaitable[Any]]) -> int:
-    """Cancels an attempt to connect after 0, 1, 2, ... turns of the loop, until one succeeds. Returns how many."""
+    """Cancels an attempt to connect after 0, 1, 2, ... turns of the loop, until one succeeds; no transport that was
+    opened may stay open. Returns how many attempts were cancelled."""
+    opened: list[asyncio.BaseTransport] = []
+    note_transport = HeadReader.connection_made
+
+    def connection_made(reader: HeadReader, transport: asyncio.BaseTransport) -> None:
+        opened.append(transport)
+        note_transport(reader, transport)
 
     async def attempt() -> Any:
         return await make()
 
-    for turns in range(100_000):
-        task = asyncio.ensure_future(attempt())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        if task.done() or not task.cancel():
-            await (await task).close()
-            return turns
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    with mock.patch.object(HeadReader, "connection_made", connection_made):
+        for turns in range(100_000):
+            task = asyncio.ensure_future(attempt())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if task.done() or not task.cancel():
+                await (await task).close()
+                return turns
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert all(_is_closing(transport) for transport in opened)
     raise AssertionError("no attempt succeeded")
+
+
+def _is_closing(transport: asyncio.BaseTransport) -> bool:
+    """A transport that uvloop itself gives up is closed, but says that it is not closing."""
+    return transport.is_closing() or "closed=True" in repr(transport)

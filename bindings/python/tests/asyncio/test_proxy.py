@@ -265,6 +265,15 @@ async def test_client_shows_its_password_to_a_socks_proxy(tmp_path: Path) -> Non
 
 
 @needs_socks
+async def test_an_option_that_is_wrong_leaves_no_socket_to_a_socks_proxy_open() -> None:
+    async with echo_server() as server, stream_server(socks_proxy([])) as proxy:
+        uri = f"ws://127.0.0.1:{port_of(server)}/"
+        with pytest.raises(ValueError, match="ssl_handshake_timeout"):
+            await connect(uri, proxy=f"socks5://127.0.0.1:{proxy}", ssl_handshake_timeout=1)
+    gc.collect()  # what is left open warns, and a warning is an error
+
+
+@needs_socks
 async def test_a_socks_proxy_that_is_not_there_is_an_error_of_the_system() -> None:
     async with stream_server(answering(b"")) as proxy:
         pass

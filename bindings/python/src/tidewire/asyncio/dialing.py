@@ -96,7 +96,7 @@ async def _dial_through_http(
     reader = (await loop.create_connection(HeadReader, proxy.host, proxy.port, **of_proxy))[1]
     try:
         reader.transport.write(connect_request(proxy, host, port, user_agent))
-        await _judge_proxy(reader)
+        await judge_proxy(reader)
         tunnel = HeadReader()
         context = of_server.pop("ssl", None)
         if context is None:
@@ -110,7 +110,7 @@ async def _dial_through_http(
         raise
 
 
-async def _judge_proxy(reader: HeadReader) -> None:
+async def judge_proxy(reader: HeadReader) -> None:
     """Waits until an HTTP proxy has connected to the server. Raises InvalidProxyMessage, InvalidProxyStatus."""
     try:
         head = await reader.head

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_peers import accepting, answering, cancel_at_every_turn, echo_server, port_of, stream_server
 from tidewire import DeflateConfig, UsageError
 from tidewire.asyncio.client import ClientConnection, connect, unix_connect
 from tidewire.datastructures import Headers
@@ -28,8 +29,6 @@ from tidewire.exceptions import (
 )
 from tidewire.http11 import MAX_BODY_LEN, Request
 from websockets.asyncio.server import ServerConnection, serve, unix_serve
-
-from client_peers import accepting, answering, cancel_at_every_turn, echo_server, port_of, stream_server
 
 ANSWER_404 = b"HTTP/1.1 404 Not Found\r\n"
 

@@ -11,12 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tidewire.asyncio.client import connect
-from tidewire.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
-from tidewire.http11 import Request, Response
-from tidewire.proxy import Proxy, get_proxy, parse_proxy
-from tidewire.uri import parse_uri
-
 from client_peers import (
     answering,
     basic,
@@ -29,6 +23,11 @@ from client_peers import (
     socks_proxy,
     stream_server,
 )
+from tidewire.asyncio.client import connect
+from tidewire.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
+from tidewire.http11 import Request, Response
+from tidewire.proxy import Proxy, get_proxy, parse_proxy
+from tidewire.uri import parse_uri
 
 needs_socks = pytest.mark.skipif(
     importlib.util.find_spec("python_socks") is None, reason="SOCKS goes through python-socks, which is not installed"

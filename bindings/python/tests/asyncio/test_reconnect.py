@@ -9,14 +9,13 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from client_peers import accepting, answering, echo_server, port_of, stream_server
 from tidewire.asyncio.client import connect
 from tidewire.client import backoff, process_exception
 from tidewire.datastructures import Headers
 from tidewire.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, InvalidURI, SecurityError
 from tidewire.http11 import Request, Response
 from websockets.asyncio.server import ServerConnection, serve
-
-from client_peers import accepting, answering, echo_server, port_of, stream_server
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 GONE = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"

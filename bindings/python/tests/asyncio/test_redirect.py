@@ -13,12 +13,6 @@ from typing import Any
 
 import pytest
 import websockets.asyncio.server as peer
-from tidewire._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
-from tidewire.asyncio.client import connect, unix_connect
-from tidewire.datastructures import Headers
-from tidewire.exceptions import InvalidStatus, InvalidURI, SecurityError
-from tidewire.http11 import Request, Response
-
 from client_peers import (
     accepting,
     answering,
@@ -29,6 +23,11 @@ from client_peers import (
     port_of,
     stream_server,
 )
+from tidewire._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
+from tidewire.asyncio.client import connect, unix_connect
+from tidewire.datastructures import Headers
+from tidewire.exceptions import InvalidStatus, InvalidURI, SecurityError
+from tidewire.http11 import Request, Response
 
 END = bytes.fromhex("88 02 03e8")
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 import websockets.asyncio.server as peer
-from tidewire.asyncio.client import connect, unix_connect
-from tidewire.exceptions import ConnectionClosedOK, InvalidMessage, InvalidStatus
-
 from client_peers import (
     accepting,
     answering,
@@ -23,6 +20,8 @@ from client_peers import (
     port_of,
     stream_server,
 )
+from tidewire.asyncio.client import connect, unix_connect
+from tidewire.exceptions import ConnectionClosedOK, InvalidMessage, InvalidStatus
 
 
 async def test_client_speaks_tls_with_a_context(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -312,3 +314,28 @@ def test_both_ends_closing_at_once_agree() -> None:
             with in_background(lambda one=one: one.close(4001)), in_background(lambda other=other: other.close(4002)):
                 pass
             assert {one.close_code, other.close_code} <= {4001, 4002}
+
+
+def test_closed_connections_are_freed_without_the_garbage_collector() -> None:
+    left: list[weakref.ref[Any]] = []
+
+    def handler(websocket: Any) -> None:
+        left.append(weakref.ref(websocket))
+        for message in websocket:
+            websocket.send(message)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with serving(handler) as server:
+            websocket = OURS.connect(uri_of(server))
+            left += [weakref.ref(websocket), weakref.ref(websocket._engine)]
+            websocket.send("x")
+            assert websocket.recv(GUARD_SECONDS) == "x"
+            websocket.close()
+            with pytest.raises(ConnectionClosedOK):
+                websocket.send("late")
+            del websocket
+        assert len(left) == 3 and [ref() for ref in left] == [None] * 3
+    finally:
+        gc.enable()

@@ -90,6 +90,7 @@ def test_handlers_know_the_request_the_response_and_the_addresses(library: Libra
         seen["subprotocol"] = websocket.subprotocol
         seen["addresses"] = websocket.local_address, websocket.remote_address
         seen["server"] = websocket.server
+        websocket.recv()  # until the client has looked
 
     with serving(handler, library=library, subprotocols=["two", "one"]) as server:
         with library.connect(
@@ -97,6 +98,7 @@ def test_handlers_know_the_request_the_response_and_the_addresses(library: Libra
         ) as websocket:
             addresses = websocket.remote_address, websocket.local_address
             assert websocket.subprotocol == "two"
+            websocket.send("seen")
             assert websocket.wait_closed(GUARD_SECONDS)
             assert websocket.close_code == 1000
     assert seen == {

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+"""`python -m tidewire`."""
+
+from __future__ import annotations
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ import builtins
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -223,7 +223,7 @@ class Connection(Endpoint):
 
     # ---- Control frames ----
 
-    async def ping(self, data: DataLike | None = None) -> Awaitable[float]:
+    async def ping(self, data: DataLike | None = None) -> asyncio.Future[float]:
         """Sends a ping, with 4 random bytes if not with `data`, and returns a future: the seconds until the pong came.
         The pong of a later ping settles it too, and the end of the connection makes it raise ConnectionClosed.
 

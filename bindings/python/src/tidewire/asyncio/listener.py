@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from .._native import Connection as Engine
 from .._native import Ping, Pong
@@ -52,6 +52,9 @@ class Listener:
 
     def on_resume(self, session: ListenerSession) -> None:
         """... until now."""
+
+
+ListenerT = TypeVar("ListenerT", bound=Listener)
 
 
 class ListenerSession(Endpoint):
@@ -115,7 +118,7 @@ class _ServerListenerSession(ServerSide, ListenerSession):
 
 
 async def connect_listener(
-    factory: Callable[[], Listener],
+    factory: Callable[[], ListenerT],
     uri: str,
     *,
     compression: str | DeflateConfig | None = "deflate",
@@ -126,7 +129,7 @@ async def connect_listener(
     write_limit: int | tuple[int, int | None] = 1 << 15,
     logger: LoggerLike | None = None,
     **options: Any,
-) -> tuple[ListenerSession, Listener]:
+) -> tuple[ListenerSession, ListenerT]:
     """Opens a connection, and returns it with the listener that factory() has made for it. The arguments are those of
     `connect`, and so are the exceptions."""
     session_options = SessionOptions.make(
@@ -140,13 +143,15 @@ async def connect_listener(
         logger=logger,
     )
 
-    def begin(agreement: Agreement, request: bytes, response: bytes, reader: HeadReader) -> ListenerSession:
-        session = ListenerSession(session_options, None, factory())
+    def begin(
+        agreement: Agreement, request: bytes, response: bytes, reader: HeadReader
+    ) -> tuple[ListenerSession, ListenerT]:
+        listener = factory()
+        session = ListenerSession(session_options, None, listener)
         session.open(Role.CLIENT, agreement, reader, request, response)
-        return session
+        return session, listener
 
-    session = await open_client(uri, make_session=begin, compression=compression, **options)
-    return session, session.listener
+    return await open_client(uri, make_session=begin, compression=compression, **options)
 
 
 def serve_listener(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
+_ACCEPT_TURNS = 3  # of the loop, from accept() to connection_made()
+
 
 class ServerConnection(ServerSide, Connection):
     """A connection as a server's handlers and hooks get it. To have attributes of your own on it, set them, or give
@@ -183,6 +185,8 @@ class Server:
         if close_connections:
             for connection in self.connections:
                 connection.start_closing(code, reason)
+        for _ in range(_ACCEPT_TURNS):
+            await asyncio.sleep(0)
         while self._tasks:
             await asyncio.wait(self._tasks)
         if self._endpoints:

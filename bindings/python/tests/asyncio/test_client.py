@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import re
 import socket
+import weakref
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from client_peers import accepting, answering, cancel_at_every_turn, echo_server, port_of, stream_server
 from tidewire import DeflateConfig, UsageError
 from tidewire.asyncio.client import ClientConnection, connect, unix_connect
+from tidewire.asyncio.opening import HeadReader
 from tidewire.datastructures import Headers
 from tidewire.exceptions import (
     ConnectionClosedError,
@@ -311,3 +315,26 @@ async def test_cancelling_at_any_turn_of_the_loop_leaves_no_transport_open() -> 
         while server.connections:
             await asyncio.sleep(0.01)
     gc.collect()  # what is left open warns, and a warning is an error
+
+
+@pytest.mark.parametrize("answer", [b"", ANSWER_404 + b"\r\nbody", b"?\r\n\r\n"], ids=["nothing", "404", "no HTTP"])
+@pytest.mark.parametrize("through_proxy", [False, True], ids=["", "proxy"])
+async def test_an_attempt_that_failed_leaves_no_cycle_of_references(answer: bytes, through_proxy: bool) -> None:
+    readers: list[weakref.ref[HeadReader]] = []
+    note_transport = HeadReader.connection_made
+
+    def connection_made(reader: HeadReader, transport: asyncio.BaseTransport) -> None:
+        readers.append(weakref.ref(reader))
+        note_transport(reader, transport)
+
+    gc.disable()
+    try:
+        with mock.patch.object(HeadReader, "connection_made", connection_made):
+            async with stream_server(answering(answer)) as port:
+                uri = f"ws://127.0.0.1:{port}/"
+                with contextlib.suppress(InvalidHandshake):
+                    await connect(uri, proxy=f"http://127.0.0.1:{port}" if through_proxy else None)
+        assert len(readers) == 1
+        assert readers[0]() is None
+    finally:
+        gc.enable()

@@ -82,7 +82,8 @@ async def test_a_proxy_that_hangs_up_behind_its_answer_has_not_connected() -> No
     reader = HeadReader()
     transport = Transport(reader)
     transport.receive(b"HTTP/1.1 200 Connected\r\n\r\n")
-    await judge_proxy(reader)
+    head = await reader.head
+    await judge_proxy(reader, head)
     transport.closing = True
     with pytest.raises(InvalidProxyMessage, match="closed"):
-        await judge_proxy(reader)
+        await judge_proxy(reader, head)

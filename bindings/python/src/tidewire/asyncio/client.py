@@ -111,6 +111,7 @@ class Opener:
             return make_session(agreement, opening.head, head, reader)
         except BaseException:
             reader.transport.abort()
+            del reader  # `head` may hold the exception, whose traceback holds this frame
             raise
 
     def _make_opening(self, uri: WebSocketURI, headers: Headers) -> ClientOpening:

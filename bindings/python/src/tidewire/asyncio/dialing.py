@@ -91,49 +91,47 @@ class _BodyProtocol(asyncio.Protocol):
 async def _dial_through_http(
     proxy: Proxy, host: str, port: int, user_agent: str | None, options: dict[str, Any]
 ) -> HeadReader:
-    loop = asyncio.get_running_loop()
     of_server, of_proxy = split_options(proxy, options)
+    loop = asyncio.get_running_loop()
     reader = (await loop.create_connection(HeadReader, proxy.host, proxy.port, **of_proxy))[1]
     try:
         reader.transport.write(connect_request(proxy, host, port, user_agent))
-        await judge_proxy(reader)
-        tunnel = HeadReader()
-        context = of_server.pop("ssl", None)
-        if context is None:
-            reader.transport.set_protocol(tunnel)
-            tunnel.connection_made(reader.transport)
-        else:
-            tunnel.connection_made(await _start_tls(reader.transport, tunnel, context, of_server))
-        return tunnel
-    except BaseException:
+        await judge_proxy(reader, await reader.head)
+        return await _open_tunnel(reader.transport, of_server)
+    except BaseException as error:
         reader.transport.abort()
+        del reader  # `head` may hold the exception, whose traceback holds this frame
+        if isinstance(error, (InvalidMessage, SecurityError)):
+            raise InvalidProxyMessage(str(error)) from error
         raise
 
 
-async def judge_proxy(reader: HeadReader) -> None:
-    """Waits until an HTTP proxy has connected to the server. Raises InvalidProxyMessage, InvalidProxyStatus."""
-    try:
-        head = await reader.head
-        response = Response.parse(head)
-        if not 200 <= response.status_code < 300:
-            response = await read_response(reader, head)
-    except (InvalidMessage, SecurityError) as error:
-        raise InvalidProxyMessage(str(error)) from error
+async def judge_proxy(reader: HeadReader, head: bytes) -> None:
+    """Judges the response of an HTTP proxy. Raises ProxyError, and InvalidMessage if it is none."""
+    response = Response.parse(head)
+    if not 200 <= response.status_code < 300:
+        response = await read_response(reader, head)
     check_connected(response, reader.take_rest())
     if reader.transport.is_closing():
         raise InvalidProxyMessage("the proxy closed the connection")
 
 
-async def _start_tls(
-    transport: asyncio.Transport, tunnel: HeadReader, context: Any, options: dict[str, Any]
-) -> asyncio.BaseTransport:
+async def _open_tunnel(transport: asyncio.Transport, options: dict[str, Any]) -> HeadReader:
+    """Makes the transport of a proxy that of the server behind it, with TLS if `options` have `ssl`."""
+    tunnel = HeadReader()
+    context = options.pop("ssl", None)
+    if context is None:
+        transport.set_protocol(tunnel)
+        tunnel.connection_made(transport)
+        return tunnel
     if context is True:
         import ssl
 
         context = ssl.create_default_context()
     secure = await asyncio.get_running_loop().start_tls(transport, tunnel, context, **options)
     assert secure is not None
-    return secure
+    tunnel.connection_made(secure)
+    return tunnel
 
 
 async def _dial_through_socks(proxy: Proxy, host: str, port: int, options: dict[str, Any]) -> HeadReader:

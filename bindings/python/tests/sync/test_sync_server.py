@@ -28,7 +28,7 @@ from sync_peers import (
     serving,
     uri_of,
 )
-from tidewire.exceptions import ConnectionClosedOK
+from tidewire.exceptions import ConnectionClosedOK, ProtocolError
 from tidewire.sync.server import ServerConnection, serve, unix_serve
 
 
@@ -236,3 +236,13 @@ def test_the_server_logs_what_happens(library: Library, caplog: pytest.LogCaptur
     text = caplog.text
     for line in (address, "connection open", "server closing", "server closed"):
         assert line in text
+
+
+def test_shutdown_refuses_what_no_close_frame_can_say_and_goes_on_serving() -> None:
+    with serving() as server:
+        for code, reason in ((1005, ""), (1001, "x" * 124)):
+            with pytest.raises(ProtocolError):
+                server.shutdown(code=code, reason=reason)
+        with OURS.connect(uri_of(server)) as websocket:
+            websocket.send("fine")
+            assert websocket.recv(GUARD_SECONDS) == "fine"

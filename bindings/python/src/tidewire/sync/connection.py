@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from .._errors import UsageError
-from .._native import Chunk, Message, Pong, PreparedMessage, close_code_valid
+from .._native import Chunk, Message, Pong, PreparedMessage
 from .._native import Close as CloseEvent
 from .._native import Connection as Engine
 from .._options import shared_pool
@@ -27,14 +26,13 @@ from ..exceptions import (
     ConnectionClosedError,
     ConnectionClosedOK,
     InvalidState,
-    ProtocolError,
 )
 from ..frames import OK_CLOSE_CODES, Close, CloseCode
 from ..http11 import Request, Response
 from ..typing import Data, DataLike, LoggerLike
 from .inbox import Inbox
 from .options import ConnectionOptions
-from .payload import BYTES_LIKE, control_payload, encoded
+from .payload import BYTES_LIKE, check_close, control_payload, encoded
 from .pings import Pings
 from .pump import Pump
 
@@ -360,12 +358,8 @@ class Connection:
                 return
             if self._sending_fragments:
                 code, reason = CloseCode.INTERNAL_ERROR, "close during fragmented message"
-            if not close_code_valid(code):
-                raise ProtocolError(f"{code} is not a close code that may be sent")
-            try:
-                self._engine.close(code, reason)
-            except UsageError as error:
-                raise ProtocolError(str(error)) from error
+            check_close(code, reason)
+            self._engine.close(code, reason)
             self._reason_sent = reason
             pump.hurry()
             pump.flush()

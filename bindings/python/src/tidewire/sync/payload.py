@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from .._native import close_code_valid
 from ..exceptions import ProtocolError
 from ..typing import DataLike
 
 BYTES_LIKE = (bytes, bytearray, memoryview)
 
 _MAX_CONTROL_LEN = 125
+_MAX_REASON_LEN = 123
 
 
 def encoded(data: DataLike) -> bytes | bytearray | memoryview:
@@ -24,3 +26,12 @@ def control_payload(data: DataLike) -> bytes:
     if len(payload) > _MAX_CONTROL_LEN:
         raise ProtocolError(f"a ping or pong has at most {_MAX_CONTROL_LEN} bytes, not {len(payload)} (RFC 6455 5.5)")
     return payload
+
+
+def check_close(code: int, reason: str) -> None:
+    """Says what a close frame cannot say: raises ProtocolError."""
+    if not close_code_valid(code):
+        raise ProtocolError(f"{code} is not a close code that may be sent (RFC 6455 7.4)")
+    length = len(reason.encode())
+    if length > _MAX_REASON_LEN:
+        raise ProtocolError(f"the reason of a close frame has at most {_MAX_REASON_LEN} bytes, not {length}")

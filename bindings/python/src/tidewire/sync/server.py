@@ -27,6 +27,7 @@ from .broadcasting import broadcast
 from .inbox import QueueLimits
 from .opening import Deadline
 from .options import ConnectionOptions
+from .payload import check_close
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 
@@ -159,8 +160,10 @@ class Server:
     def leave_opening(self, sock: socket.socket) -> bool:
         """Of a handshake: says that the request is about to be accepted. Returns whether it may be."""
         with self._lock:
+            if self.closing:
+                return False
             self._opening.discard(sock)
-            return not self.closing
+            return True
 
     def _run_handler(self, connection: ServerConnection) -> None:
         with self._lock:
@@ -182,7 +185,8 @@ class Server:
     def shutdown(self, close_connections: bool = True, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
         """Stops accepting, refuses handshakes under way with status 503, closes the connections, unless
         `close_connections` is false, and returns when their handlers have. From a handler it does not wait for that
-        one. Any thread may call it, several times."""
+        one. Any thread may call it, several times. Raises ProtocolError for a code or reason that cannot be sent."""
+        check_close(code, reason)
         self._logger.info("server closing")
         thread = threading.current_thread()
         with self._lock:

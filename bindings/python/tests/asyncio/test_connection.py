@@ -328,6 +328,17 @@ async def test_block_that_raises_closes_with_1011() -> None:
         assert client.close_code == 1011
 
 
+async def test_block_that_ends_with_a_full_queue_does_not_wait_in_vain() -> None:
+    async with opened(max_queue=1, compression=None, close_timeout=None) as (connection, client):
+        sending = asyncio.ensure_future(_send_all(client, 200, 100_000))
+        await asyncio.sleep(0.1)
+        assert not sending.done()
+        async with connection:
+            assert (await connection.recv())[:8] == bytes(8)
+        await asyncio.gather(sending, return_exceptions=True)  # its last messages meet a closed connection
+        assert connection.close_code == 1000
+
+
 # ---- What can be asked ----
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_peers import certificate
 from server_peers import UPGRADE, echo, exchange, opened, port_of, raw_client, until, uri_of
 from tidewire.asyncio.server import ServerConnection, serve, unix_serve
 from tidewire.exceptions import ConnectionClosedOK as OurConnectionClosedOK
+from tidewire.exceptions import ProtocolError
 from tidewire.http11 import Request
 from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
@@ -49,6 +51,17 @@ async def test_server_listens_on_a_unix_socket(tmp_path: Path) -> None:
         async with unix_connect(path) as client:
             await client.send("hi")
             assert await client.recv() == "hi"
+
+
+async def test_server_speaks_tls(tmp_path: Path) -> None:
+    context, trusting = certificate(tmp_path)
+    async with serve(echo, "127.0.0.1", 0, ssl=context) as server:
+        async with connect(uri_of(server).replace("ws:", "wss:"), ssl=trusting, server_hostname="localhost") as client:
+            for message in ("hi", "x" * 300_000):
+                await client.send(message)
+                assert await client.recv() == message
+            await client.close(4000, "bye")
+            assert (client.close_code, client.close_reason) == (4000, "bye")
 
 
 async def test_server_that_cannot_listen_says_so() -> None:
@@ -186,6 +199,14 @@ async def test_close_ends_open_connections_and_waits_for_handlers(
     assert done == ["handler"] or expected[0] == 1012  # its handler raises, and is waited for all the same
     await client.wait_closed()
     assert (client.close_code, client.close_reason) == expected
+
+
+async def test_close_refuses_what_must_not_be_sent() -> None:
+    async with serve(echo, "127.0.0.1", 0) as server:
+        for code, reason in ((1005, ""), (1001, "é" * 62)):
+            with pytest.raises(ProtocolError):
+                server.close(code=code, reason=reason)
+        assert server.is_serving()
 
 
 async def test_close_can_leave_connections_open() -> None:

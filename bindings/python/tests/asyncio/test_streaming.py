@@ -207,6 +207,18 @@ async def test_fragments_that_nobody_takes_pause_the_reading() -> None:
         await sending
 
 
+@pytest.mark.parametrize("limit", [4096, 10, None])
+async def test_number_of_fragments_is_limited(limit: int | None) -> None:
+    async with opened(max_fragments=limit) as (connection, client):
+        await client.send(["a"] * 4000)
+        if limit == 10:
+            with pytest.raises(ConnectionClosedError) as caught:
+                await connection.recv()
+            assert caught.value.sent is not None and caught.value.sent.code == 1009
+        else:
+            assert await connection.recv() == "a" * 4000
+
+
 async def test_binary_pieces_that_are_not_text_cannot_be_decoded() -> None:
     async with opened() as (connection, client):
         await client.send(b"\xff")

@@ -61,7 +61,10 @@ class Connection(Endpoint):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Closes it. What has not been received by now is thrown away, so that it is not in the way of the peer's close
+        frame."""
+        if not self.lost:
+            self.discard()
         await self.close(CloseCode.NORMAL_CLOSURE if kind is None else CloseCode.INTERNAL_ERROR)
 
     @property

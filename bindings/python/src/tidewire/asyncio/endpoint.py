@@ -10,11 +10,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._errors import Error, UsageError
+from .._errors import Error
 from .._native import Close as PeerClose
 from .._native import Connection, close_code_valid
 from .._options import deflate_option, engine_options, shared_pool
-from .._types import Agreement, CloseCause, DeflateConfig, Role, State
+from .._types import NEVER, Agreement, CloseCause, DeflateConfig, Role, State
 from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, ProtocolError
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .server import Server
 
 _GOOD_CODES = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+_MAX_REASON_LEN = 123  # of a close frame (RFC 6455 5.5), of which the code takes 2 bytes
 _OUTPUT_HIGH_LEN = 1 << 16  # queued by the engine; from there on it is written at once
 
 
@@ -55,13 +56,19 @@ class SessionOptions:
         max_queue: int | None | tuple[int | None, int | None] = 16,
         write_limit: int | tuple[int, int | None] = 1 << 15,
         close_timeout: float | None = 10,
+        max_fragments: int | None = 4096,
         logger: LoggerLike | None = None,
         **options: Any,
     ) -> SessionOptions:
         """Checks the arguments; `options` are those of `engine_options`. Raises ValueError."""
         high, low = _queue_limits(max_queue)
         deflate = deflate_option(compression)
-        engine = engine_options(close_timeout=close_timeout, output_high_len=_OUTPUT_HIGH_LEN, **options)
+        engine = engine_options(
+            close_timeout=close_timeout,
+            max_fragments=NEVER if max_fragments is None else max_fragments,
+            output_high_len=_OUTPUT_HIGH_LEN,
+            **options,
+        )
         Connection(Role.SERVER, deflate=deflate, **engine)  # says now what it would say later of every connection
         return cls(
             engine,
@@ -212,12 +219,8 @@ class Endpoint(Session):
 
         Raises exceptions.ProtocolError for a code or reason that must not be sent; nothing has happened then.
         """
-        if not close_code_valid(code):
-            raise ProtocolError(f"{code} is not a close code that may be sent")
-        try:
-            self.end_with(code, reason)
-        except UsageError as error:
-            raise ProtocolError(str(error)) from error
+        check_close(code, reason)
+        self.end_with(code, reason)
 
     def closed_exception(self) -> ConnectionClosed:
         """Returns what tells the user how the connection ended."""
@@ -266,6 +269,16 @@ class Endpoint(Session):
 
     def _closed_exception(self) -> Exception:
         return self.closed_exception()
+
+
+def check_close(code: int, reason: str) -> None:
+    """Raises exceptions.ProtocolError where a close frame must not say this."""
+    if not close_code_valid(code):
+        raise ProtocolError(f"{code} is not a close code that may be sent")
+    if len(reason.encode()) > _MAX_REASON_LEN:
+        raise ProtocolError(
+            f"the reason of a close frame has {_MAX_REASON_LEN} bytes at most, not {len(reason.encode())}"
+        )
 
 
 def _queue_limits(max_queue: int | None | tuple[int | None, int | None]) -> tuple[int | None, int]:

@@ -126,6 +126,7 @@ async def connect_listener(
     ping_timeout: float | None = 20,
     close_timeout: float | None = 10,
     max_size: int | None | tuple[int | None, int | None] = 1 << 20,
+    max_fragments: int | None = 4096,
     write_limit: int | tuple[int, int | None] = 1 << 15,
     logger: LoggerLike | None = None,
     **options: Any,
@@ -139,6 +140,7 @@ async def connect_listener(
         ping_timeout=ping_timeout,
         close_timeout=close_timeout,
         max_size=max_size,
+        max_fragments=max_fragments,
         write_limit=write_limit,
         logger=logger,
     )

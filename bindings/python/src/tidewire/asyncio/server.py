@@ -21,7 +21,7 @@ from ..http11 import Request, Response
 from ..typing import LoggerLike, Origin, Subprotocol
 from .accepting import Answer, Opening, ServerOptions, ServerSide
 from .connection import Connection, broadcast
-from .endpoint import Endpoint, SessionOptions
+from .endpoint import Endpoint, SessionOptions, check_close
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -172,7 +172,11 @@ class Server:
 
     def close(self, close_connections: bool = True, code: int = CloseCode.GOING_AWAY, reason: str = "") -> None:
         """Accepts no more connections, refuses those that are being opened with HTTP status 503, and closes the others,
-        unless told not to. Then wait with `wait_closed`. Only the first call does something."""
+        unless told not to. Then wait with `wait_closed`. Only the first call does something.
+
+        Raises exceptions.ProtocolError for a code or reason that must not be sent.
+        """
+        check_close(code, reason)
         if self._close_task is None:
             self.closing = True
             self._listening().close()
@@ -222,6 +226,7 @@ def serve(
     ping_timeout: float | None = 20,
     close_timeout: float | None = 10,
     max_size: int | None | tuple[int | None, int | None] = 1 << 20,
+    max_fragments: int | None = 4096,
     max_queue: int | None | tuple[int | None, int | None] = 16,
     write_limit: int | tuple[int, int | None] = 1 << 15,
     logger: LoggerLike | None = None,
@@ -248,6 +253,7 @@ def serve(
     no pings, and for no limit.
     close_timeout: seconds for the closing handshake.
     max_size: of a message in bytes, or (of a message, of a fragment); None for no limit.
+    max_fragments: of a message, None for no limit.
     max_queue: a connection is read no further while more messages than this wait for `recv`, or fragments; or (high,
     low), where reading goes on when `low` are left, by default a quarter. None for no limit.
     write_limit: `send` waits while the transport holds more bytes than this; or (high, low).
@@ -269,6 +275,7 @@ def serve(
         ping_interval=ping_interval,
         ping_timeout=ping_timeout,
         close_timeout=close_timeout,
+        max_fragments=max_fragments,
         max_queue=max_queue,
         write_limit=write_limit,
         logger=logger,

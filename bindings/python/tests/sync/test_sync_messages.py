@@ -201,8 +201,9 @@ def test_what_is_no_message_is_refused_and_the_connection_goes_on(library: Libra
 
 def test_text_that_is_not_utf8_is_refused_and_the_connection_goes_on() -> None:
     with pair() as (one, other):
-        with pytest.raises(ValueError, match="UTF-8"):
-            one.send(b"\xff", text=True)
+        for message in (b"\xff", [b"\xff", b""]):
+            with pytest.raises(ValueError, match="UTF-8"):
+                one.send(message, text=True)
         one.send("fine")
         assert other.recv(GUARD_SECONDS) == "fine"
 

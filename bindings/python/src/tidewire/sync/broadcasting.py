@@ -12,7 +12,7 @@ from .._options import shared_pool
 from ..exceptions import ConcurrencyError
 from ..typing import DataLike
 from .connection import Connection
-from .payload import BYTES_LIKE, encoded
+from .payload import DATA_LIKE, encoded
 
 
 def broadcast(
@@ -33,7 +33,7 @@ def broadcast(
     """
     if raise_exceptions and sys.version_info < (3, 11):
         raise ValueError("raise_exceptions needs Python 3.11")
-    if not isinstance(message, (str, *BYTES_LIKE)):
+    if not isinstance(message, DATA_LIKE):
         raise TypeError(f"a message must be str, bytes, bytearray or memoryview, not {type(message).__name__}")
     is_text = isinstance(message, str) if text is None else text
     prepared = PreparedMessage(encoded(message), is_text, pool=shared_pool())

@@ -32,7 +32,7 @@ from ..http11 import Request, Response
 from ..typing import Data, DataLike, LoggerLike
 from .inbox import Inbox
 from .options import ConnectionOptions
-from .payload import BYTES_LIKE, check_close, control_payload, encoded
+from .payload import BYTES_LIKE, DATA_LIKE, check_close, control_payload, encoded
 from .pings import Pings
 from .pump import Pump
 
@@ -231,7 +231,7 @@ class Connection:
         Waits until the system has taken the bytes. Raises ConnectionClosed; ConcurrencyError while another thread sends
         fragments; TypeError, and for text that is not UTF-8 tidewire.UsageError.
         """
-        if isinstance(message, (str, *BYTES_LIKE)):
+        if isinstance(message, DATA_LIKE):
             self._transmit(lambda: self._put(message, text))
         elif isinstance(message, Mapping):
             raise TypeError("a message cannot be a mapping; send its keys() as fragments, or what you make of it")
@@ -258,18 +258,23 @@ class Connection:
         kind = str if isinstance(first, str) else BYTES_LIKE
         if not isinstance(first, kind):
             raise TypeError(f"a fragment must be str or bytes-like, not {type(first).__name__}")
+        begun = False
+
+        def begin() -> None:
+            nonlocal begun
+            self._put(first, text, more=True)
+            begun = True
+
         try:
-            self._transmit(lambda: self._put(first, text, more=True))
+            self._transmit(begin)
             for fragment in fragments:
                 if not isinstance(fragment, kind):
                     raise TypeError("all fragments of a message must be str, or all bytes-like")
                 self._transmit(functools.partial(self._engine.send_continuation, encoded(fragment), more=True))
             self._transmit(self._put_end)
-        except ConcurrencyError:
-            raise
         except BaseException:
-            # What was begun cannot be completed.
-            self.start_closing(CloseCode.INTERNAL_ERROR, "error in fragmented message")
+            if begun:  # and it cannot be completed
+                self.start_closing(CloseCode.INTERNAL_ERROR, "error in fragmented message")
             raise
 
     def _put_end(self) -> None:

@@ -39,7 +39,8 @@ class Inbox:
     """
 
     def __init__(self, lock: threading.Lock, limits: tuple[float, float], on_room: Callable[[], None]) -> None:
-        """`limits` are those of queue_limits. `on_room` is called with the lock held when the queue, once full, is not any more."""
+        """`limits` are those of queue_limits. `on_room` is called with the lock held when the queue, once full, has room
+        again."""
         self._lock = lock
         self._high, self._low = limits
         self._on_room = on_room

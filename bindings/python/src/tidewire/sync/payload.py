@@ -8,6 +8,7 @@ from ..exceptions import ProtocolError
 from ..typing import DataLike
 
 BYTES_LIKE = (bytes, bytearray, memoryview)
+DATA_LIKE = (str, *BYTES_LIKE)
 
 _MAX_CONTROL_LEN = 125
 _MAX_REASON_LEN = 123
@@ -20,7 +21,7 @@ def encoded(data: DataLike) -> bytes | bytearray | memoryview:
 
 def control_payload(data: DataLike) -> bytes:
     """Reads the data of a ping or pong. Raises TypeError, ProtocolError."""
-    if not isinstance(data, (str, *BYTES_LIKE)):
+    if not isinstance(data, DATA_LIKE):
         raise TypeError(f"the data of a ping or pong must be str or bytes-like, not {type(data).__name__}")
     payload = bytes(encoded(data))
     if len(payload) > _MAX_CONTROL_LEN:

@@ -173,6 +173,10 @@ PyMethodDef session_methods[] = {
      "Queues something as if it were a message. recv passes what is neither str nor bytes through `_unpack`."},
     {"pause_receiving", session_pause_receiving, METH_NOARGS,
      "pause_receiving($self, /)\n--\n\nReads no more until recv takes or awaits something."},
+    {"discard", session_discard, METH_NOARGS,
+     "discard($self, /)\n--\n\n"
+     "Throws the queue away, and all messages that will come: nobody waits for them, and they must not keep the peer's\n"
+     "close frame from being read."},
     {"end", session_end, METH_NOARGS,
      "end($self, /)\n--\n\nSays that nothing more will be received: recv raises once the queue is empty."},
     {"recv", as_method(session_recv), METH_FASTCALL | METH_KEYWORDS,

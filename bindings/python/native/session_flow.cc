@@ -56,7 +56,9 @@ bool relax(SessionObject *session) {
 
 PyObject *session_put(PyObject *self, PyObject *item) {
   SessionObject *session = as_session(self);
-  if (!is_attached(session) || !session->queue.push(Py_NewRef(item))) return nullptr;
+  if (!is_attached(session)) return nullptr;
+  if (session->deaf) Py_RETURN_NONE;
+  if (!session->queue.push(Py_NewRef(item))) return nullptr;
   // What is put while input is handled is looked at when it is done.
   if (session->taking) Py_RETURN_NONE;
   if (is_above_high(session) && !pause_reading(session)) return nullptr;
@@ -66,6 +68,14 @@ PyObject *session_put(PyObject *self, PyObject *item) {
 PyObject *session_pause_receiving(PyObject *self, PyObject *) {
   SessionObject *session = as_session(self);
   return is_attached(session) && pause_reading(session) ? Py_NewRef(Py_None) : nullptr;
+}
+
+PyObject *session_discard(PyObject *self, PyObject *) {
+  SessionObject *session = as_session(self);
+  if (!is_attached(session)) return nullptr;
+  session->deaf = true;
+  session->queue.clear();
+  return relax(session) ? Py_NewRef(Py_None) : nullptr;
 }
 
 PyObject *session_end(PyObject *self, PyObject *) {

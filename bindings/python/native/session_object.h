@@ -40,7 +40,7 @@ struct SessionObject {
   bool flush_due;  // the loop will call flush
   bool spilled;    // the transport may hold output, which ours must not overtake
   bool answers;    // the consumer that was woken last has sent something
-  bool deaf;       // on_message has raised
+  bool deaf;       // messages are thrown away
 };
 
 inline SessionObject *as_session(PyObject *self) { return reinterpret_cast<SessionObject *>(self); }
@@ -111,6 +111,7 @@ PyObject *session_drain(PyObject *self, PyObject *);
 PyObject *session_continue_reading(PyObject *self, PyObject *);
 PyObject *session_put(PyObject *self, PyObject *item);
 PyObject *session_pause_receiving(PyObject *self, PyObject *);
+PyObject *session_discard(PyObject *self, PyObject *);
 PyObject *session_end(PyObject *self, PyObject *);
 FastCall session_send;
 FastCall session_send_now;

@@ -9,6 +9,7 @@ import importlib.util
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client_peers import (
@@ -286,12 +287,16 @@ async def test_socks_without_its_package_is_an_error_that_names_it(monkeypatch: 
         await connect("ws://127.0.0.1:9/", proxy="socks5://127.0.0.1:9")
 
 
-async def test_cancelling_on_the_way_through_a_proxy_leaves_no_transport_open(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_cancelling_on_the_way_through_a_proxy_leaves_no_transport_open(tmp_path: Path, scheme: str) -> None:
     expect_clients_to_give_up()
     context, trust = certificate(tmp_path)
-    async with echo_server(ssl=context) as server, stream_server(http_proxy([])) as proxy:
-        uri = f"wss://127.0.0.1:{port_of(server)}/"
-        assert await cancel_at_every_turn(lambda: connect(uri, ssl=trust, proxy=f"http://127.0.0.1:{proxy}")) > 5
+    of_server, of_proxy = (context, None) if scheme == "http" else (None, context)
+    async with echo_server(ssl=of_server) as server, stream_server(http_proxy([]), ssl=of_proxy) as proxy:
+        uri = f"{'ws' if of_server is None else 'wss'}://127.0.0.1:{port_of(server)}/"
+        tls: dict[str, Any] = {"proxy_ssl": trust} if of_server is None else {"ssl": trust}
+        way = f"{scheme}://127.0.0.1:{proxy}"
+        assert await cancel_at_every_turn(lambda: connect(uri, proxy=way, **tls)) > 5
     gc.collect()  # what is left open warns, and a warning is an error
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,15 @@ async def test_client_speaks_tls_on_a_unix_socket(tmp_path: Path) -> None:
     context, trust = certificate(tmp_path)
     async with peer.unix_serve(greet, str(tmp_path / "socket"), ssl=context):
         async with unix_connect(tmp_path / "socket", ssl=trust) as client:
+            assert await client.recv() == "hello"
+
+
+async def test_client_speaks_tls_over_a_socket_that_it_was_given(tmp_path: Path) -> None:
+    context, trust = certificate(tmp_path)
+    async with echo_server(ssl=context) as server:
+        sock = socket.create_connection(("127.0.0.1", port_of(server)))
+        async with connect("wss://localhost/", sock=sock, ssl=trust) as client:
+            await client.send("hello")
             assert await client.recv() == "hello"
 
 

@@ -166,8 +166,9 @@ class connect:  # noqa: N801
       local_addr, happy_eyeballs_delay ..., host and port to connect to others than those of the URI; with an HTTP
       proxy, proxy_ssl and proxy_server_hostname are for the way to it.
 
-    Raises InvalidURI, ValueError and TypeError at once; when it connects InvalidURI, InvalidProxy, OSError,
-    TimeoutError, and InvalidHandshake, of which InvalidStatus has the server's response with its body.
+    Raises InvalidURI, InvalidHeader, ValueError and TypeError at once; when it connects InvalidProxy, OSError,
+    TimeoutError, and InvalidHandshake, of which InvalidStatus has the server's response with its body; what a redirect
+    leads to may be an InvalidURI then, or a ValueError if the options do not go with it.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gc
 import logging
 import re
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from server_peers import UPGRADE, echo, exchange, port_of, raw_client, until, uri_of
 from tidewire import Connection, DeflateConfig, Message, Role
+from tidewire.asyncio.accepting import Opening
 from tidewire.asyncio.server import ServerConnection, basic_auth, serve
 from tidewire.exceptions import NegotiationError
 from tidewire.http11 import Request, Response
@@ -137,6 +139,22 @@ async def test_server_survives_clients_that_go_during_the_handshake() -> None:
         async with connect(uri_of(server)) as client:
             await client.send("still there")
             assert await client.recv() == "still there"
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", GET], ids=repr)
+async def test_opening_handshake_that_is_over_is_freed(data: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with serve(echo, "127.0.0.1", 0) as server:
+            async with raw_client(port_of(server), data) as (_, writer):
+                writer.write_eof()
+                await until(lambda: server._openings)
+                await until(lambda: not server._openings)
+            await until(lambda: not server._tasks)
+        assert [thing for thing in gc.get_objects() if isinstance(thing, Opening)] == []
+    finally:
+        gc.enable()
 
 
 async def test_server_opens_a_hundred_connections_at_once() -> None:

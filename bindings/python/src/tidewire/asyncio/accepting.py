@@ -105,11 +105,10 @@ class Opening(HeadReader):
         try:
             head = await self.head
             request = Request.parse(head)
-        except _ServerClosing:
-            return plain_response(503, _CLOSING_TEXT)
-        except InvalidHandshake as error:
+        except (_ServerClosing, InvalidHandshake) as error:
             self._logger.debug("opening handshake failed", exc_info=True)
-            return refusal(error)
+            error.__traceback__ = None  # its frames lead to the future that holds it: no work for the collector
+            return plain_response(503, _CLOSING_TEXT) if isinstance(error, _ServerClosing) else refusal(error)
         self._is_head = request.method == "HEAD"
         connection.set_request(request)
         response = await self._ask("process_request", self._options.process_request, connection, request)

@@ -70,8 +70,8 @@ async def test_send_of_an_async_iterable_makes_one_message(server: Library, clie
 
 async def test_send_of_no_fragments_sends_nothing(server: Library, client: Library) -> None:
     async def nothing() -> AsyncIterator[str]:
-        for part in ():
-            yield part
+        if client is None:
+            yield "never"
 
     async with opened(server, client) as (one, other):
         await one.send([])
@@ -323,3 +323,10 @@ async def test_text_that_is_not_utf8_is_refused_when_sent_or_fails_with_1007(ser
         with pytest.raises(server.exceptions.ConnectionClosedError) as caught:
             await other.recv()
         assert caught.value.sent.code == 1007
+
+
+async def test_send_can_be_made_a_task(server: Library, client: Library) -> None:
+    async with opened(server, client) as (one, other):
+        tasks = [asyncio.create_task(one.send(message)) for message in ("a", b"b", ["c", "d"])]
+        assert [await other.recv() for _ in tasks] == ["a", b"b", "cd"]
+        assert await asyncio.gather(*tasks) == [None, None, None]

@@ -23,7 +23,7 @@ COMPRESSION: dict[str, tuple[Any, bool]] = {
     "takeover": (DeflateConfig(max_context_len=1 << 20, min_len=1, max_ratio=1100), True),
 }
 
-PEERS = [WebsocketsPeer(), AiohttpPeer(), PicowsPeer(), NodePeer()]
+PEERS: list[Any] = [WebsocketsPeer(), AiohttpPeer(), PicowsPeer(), NodePeer()]
 
 
 @pytest.fixture(params=PEERS, ids=[peer.name for peer in PEERS])

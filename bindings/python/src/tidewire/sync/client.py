@@ -26,7 +26,7 @@ from .connection import Connection
 from .dialing import Way, read_response
 from .inbox import QueueLimits
 from .opening import Deadline, read_head, send_all
-from .options import ConnectionOptions
+from .options import ConnectionOptions, read_subprotocols
 
 __all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
 
@@ -113,16 +113,12 @@ class reconnect:  # noqa: N801
         path: str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        if extensions is not None:
-            raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
-        if isinstance(subprotocols, str):
-            raise TypeError("subprotocols must be a sequence of names, not a string")
         parsed = parse_uri(uri)
         if ssl is not None and not parsed.secure:
             raise ValueError(f"ssl does not go with {uri}")
         self._uri = uri
         self._origin = origin
-        self._subprotocols = tuple(subprotocols or ())
+        self._subprotocols = read_subprotocols(subprotocols, extensions)
         self._deflate = deflate_option(compression)
         self._headers = Headers(() if additional_headers is None else additional_headers)
         self._user_agent = user_agent_header

@@ -147,7 +147,8 @@ def _connect_through_socks(
 
 
 def _judge_proxy(sock: socket.socket, deadline: Deadline) -> None:
-    """Waits until an HTTP proxy has connected to the server. Raises InvalidProxyMessage, InvalidProxyStatus, OSError."""
+    """Waits until an HTTP proxy has connected to the server. Raises InvalidProxyMessage, InvalidProxyStatus and
+    OSError."""
     try:
         head, rest = read_head(sock, deadline)
         response = Response.parse(head)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._options import engine_options, nanoseconds
 from .._types import NEVER
-from ..typing import LoggerLike
+from ..typing import LoggerLike, Subprotocol
 from .inbox import QueueLimits, queue_limits
 
 _MAX_FRAGMENTS = (1 << 32) - 1
@@ -52,3 +53,12 @@ class ConnectionOptions:
         )
         logger = logging.getLogger(logger_name) if logger is None else logger
         return cls(engine, queue_limits(max_queue), close_timeout, logger)
+
+
+def read_subprotocols(subprotocols: Sequence[Subprotocol] | None, extensions: None) -> tuple[Subprotocol, ...]:
+    """Reads the arguments `subprotocols` and `extensions`, of which there is none. Raises TypeError, ValueError."""
+    if extensions is not None:
+        raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
+    if isinstance(subprotocols, str):
+        raise TypeError("subprotocols must be a sequence of names, not a string")
+    return tuple(subprotocols or ())

@@ -26,7 +26,7 @@ from .accepting import ServerConnection, ServerOptions
 from .broadcasting import broadcast
 from .inbox import QueueLimits
 from .opening import Deadline
-from .options import ConnectionOptions
+from .options import ConnectionOptions, read_subprotocols
 from .payload import check_close
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
@@ -49,7 +49,7 @@ class Server:
         """Whether `shutdown` was called."""
         self._options = options
         self._logger = options.connection.logger
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may call `shutdown` while the same thread has it
         self._opening: set[socket.socket] = set()  # whose handshake can still be refused
         self._connections: set[ServerConnection] = set()
         self._threads: set[threading.Thread] = set()
@@ -283,10 +283,6 @@ def serve(
 
     Raises OSError when it cannot listen, ValueError and TypeError.
     """
-    if extensions is not None:
-        raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
-    if isinstance(subprotocols, str):
-        raise TypeError("subprotocols must be a sequence of names, not a string")
     options = ServerOptions(
         handler=handler,
         make=create_connection or ServerConnection,
@@ -301,7 +297,13 @@ def serve(
             logger=logger,
         ),
         ssl=ssl,
-        policy=ServerPolicy(origins, any_origin, tuple(subprotocols or ()), deflate_option(compression), server_header),
+        policy=ServerPolicy(
+            origins,
+            any_origin,
+            read_subprotocols(subprotocols, extensions),
+            deflate_option(compression),
+            server_header,
+        ),
         select_subprotocol=select_subprotocol,
         process_request=process_request,
         process_response=process_response,

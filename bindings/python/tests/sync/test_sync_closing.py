@@ -339,3 +339,13 @@ def test_closed_connections_are_freed_without_the_garbage_collector() -> None:
         assert len(left) == 3 and [ref() for ref in left] == [None] * 3
     finally:
         gc.enable()
+
+
+def test_times_beyond_what_the_system_can_wait_are_as_good_as_none() -> None:
+    ages = {"ping_interval": 1e9, "ping_timeout": 1e9, "close_timeout": 1e9, "open_timeout": 1e8}
+    with pair(serve=ages, connect=ages) as (one, other):
+        one.send("fine")
+        assert other.recv(GUARD_SECONDS) == "fine"
+        one.close()
+        assert other.wait_closed(GUARD_SECONDS)
+        assert other.close_code == 1000

@@ -17,6 +17,8 @@ from .._native import Connection as Engine
 from .._types import Role, State, Want
 from .tls import Tls
 
+_LONGEST_SECONDS = 3600.0  # of one wait: poll cannot do with more than 24 days
+
 
 class Pump:
     """Moves bytes between a socket and an engine.
@@ -220,7 +222,7 @@ class Pump:
         times = [] if self._close_by is None else [self._close_by - now]
         if self._engine.deadline_ns is not None:
             times.append(self._engine.deadline_ns / 1e9 - now)
-        return max(0.0, min(times)) * 1000 + 1 if times else -1
+        return max(0.0, min(times + [_LONGEST_SECONDS])) * 1000 + 1 if times else -1
 
     def _interest(self) -> int:
         """Returns what the socket should be watched for."""

@@ -11,6 +11,8 @@ from ._types import NEVER, DeflateConfig
 # What a small frame may become is bounded by max_size here; deflate itself ends at 1032 to 1.
 DEFAULT_DEFLATE = DeflateConfig(send_window_bits=12, receive_window_bits=15, memory_level=5, max_ratio=1100)
 
+_MEMORY_LEN = 1 << 27  # the engine's own limit on all that a connection holds, which a longer message raises
+
 _pool: BufferPool | None = None
 
 
@@ -61,13 +63,14 @@ def engine_options(
     **limits: Any,
 ) -> dict[str, Any]:
     """Returns keyword arguments for `tidewire.Connection`. `limits` are such arguments already, and win."""
+    sizes = size_limits(max_size)
     return {
-        **size_limits(max_size),
+        **sizes,
         "ping_interval_ns": nanoseconds("ping_interval", ping_interval),
         "pong_timeout_ns": nanoseconds("ping_timeout", ping_timeout),
         "close_timeout_ns": nanoseconds("close_timeout", close_timeout),
         "idle_timeout_ns": NEVER,
         "message_timeout_ns": NEVER,
-        "max_memory_len": NEVER,
+        "max_memory_len": min(_MEMORY_LEN + 2 * sizes["max_message_len"], NEVER),
         **limits,
     }

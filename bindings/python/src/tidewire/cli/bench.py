@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import IO, Any
 
 from .bench_plot import Result, as_html, as_table, can_write_png, write_png
+from .text import CommandError
 
 # The rows, and the package that each needs.
 LIBRARIES = {
@@ -41,10 +41,6 @@ examples:
 
 _SECONDS_TO_START = 30
 _SECONDS_TO_END = 60
-
-
-class BenchError(Exception):
-    """What is wrong, for the user."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -72,13 +68,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measures, and prints a table. Returns the exit status."""
+    _check(options)
+    names = options.libraries or [name for name, package in LIBRARIES.items() if find_spec(package)]
+    results = _measure_all(names, options)
+    facts = _facts(names, options)
+    print("\n\n".join(as_table(results)) + "\n\n" + "\n".join(facts))
     try:
-        _check(options)
-        names = options.libraries or [name for name, package in LIBRARIES.items() if find_spec(package)]
-        results = _measure_all(names, options)
-        print("\n\n".join(as_table(results)))
-        facts = _facts(names, options)
-        print("\n" + "\n".join(facts))
         if options.json is not None:
             document = {"facts": facts, "results": [result.as_dict() for result in results]}
             options.json.write_text(json.dumps(document, indent=1) + "\n")
@@ -86,21 +81,20 @@ def run(options: argparse.Namespace) -> int:
             write_png(results, facts, options.plot)
         elif options.plot is not None:
             options.plot.write_text(as_html(results, facts))
-    except (BenchError, OSError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}") from error
     return 0
 
 
 def _check(options: argparse.Namespace) -> None:
     """Before minutes are spent."""
     if options.plot is not None and options.plot.suffix == ".png" and not can_write_png():
-        raise BenchError("--plot to a .png needs the package matplotlib, which is not installed; .html needs nothing")
+        raise CommandError("--plot to a .png needs the package matplotlib, which is not installed; .html needs nothing")
     if options.loop == "uvloop" and find_spec("uvloop") is None:
-        raise BenchError("--loop uvloop needs the package uvloop, which is not installed")
+        raise CommandError("--loop uvloop needs the package uvloop, which is not installed")
     for name in options.libraries or ():
         if find_spec(LIBRARIES[name]) is None:
-            raise BenchError(f"the package {LIBRARIES[name]} is not installed")
+            raise CommandError(f"the package {LIBRARIES[name]} is not installed")
 
 
 # ---- Arguments ----
@@ -195,7 +189,7 @@ def _server(name: str, loop: str) -> Iterator[tuple[int, int]]:
             line = process.stdout.readline()
             if not line.strip().isdigit():
                 process.kill()
-                raise BenchError(f"the server of {name} did not start: {_last_line(process.communicate()[1])}")
+                raise CommandError(f"the server of {name} did not start: {_last_line(process.communicate()[1])}")
             yield int(line), process.pid
         finally:
             process.kill()
@@ -207,9 +201,9 @@ def _output(module: str, arguments: Sequence[str], seconds: float) -> str:
             out, error = process.communicate(timeout=_SECONDS_TO_START + seconds + _SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise BenchError("the load did not come to an end") from None
+            raise CommandError("the load did not come to an end") from None
     if process.returncode != 0:
-        raise BenchError(_last_line(error))
+        raise CommandError(_last_line(error))
     return out
 
 
@@ -246,6 +240,8 @@ class _Progress:
 
 def _facts(names: Sequence[str], options: argparse.Namespace) -> list[str]:
     """What one has to know of the figures."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and --help needs it not
+
     packages = []
     for package in dict.fromkeys(LIBRARIES[name] for name in names):
         with contextlib.suppress(PackageNotFoundError):

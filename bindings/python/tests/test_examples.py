@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The example server under a client that is not ours, and the code of README.md."""
+"""The server on the engine alone, under a client that is not ours."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import random
 import re
 import signal
@@ -165,23 +164,3 @@ def test_the_server_says_goodbye():
             assert time.monotonic() - begin < SECONDS
         finally:
             server.kill()
-
-
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-OUTPUTS = [
-    "text: Hello\nbinary: b'\\x00\\x01'\n",
-    "5.0 s left\nhandshake_timeout_ns\nHTTP/1.1 408 Request Timeout\n",
-    "True the same\n",
-    "text is not valid UTF-8 (TW_ERR_UTF8, RFC 6455 8.1, at offset 14)\n1007\n",
-    "server failed: TW_ERR_HTTP_UPGRADE: the Upgrade header does not name websocket (RFC 6455 4.2.1), no Upgrade "
-    "header; at offset 0, after 0 messages and 0 frames; answered with HTTP status 426\n426\n",
-    "1000000\n",
-]
-
-
-@pytest.mark.parametrize(("block", "expected"), list(zip(BLOCKS, OUTPUTS, strict=True)))
-def test_the_code_of_the_guide(block, expected):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(block, "README.md", "exec"), {})
-    assert printed.getvalue() == expected

@@ -74,7 +74,7 @@ class SessionOptions:
             engine,
             high,
             low,
-            write_limit if isinstance(write_limit, tuple) else (write_limit, None),
+            _write_limits(write_limit),
             deflate,
             close_timeout,
             logging.getLogger(logger_name) if logger is None else logger,
@@ -133,7 +133,8 @@ class Endpoint(Session):
             **self.options.engine,
         )
         self._opened = True
-        transport.resume_reading()  # if too much was read ahead
+        if not transport.is_closing():
+            transport.resume_reading()  # if too much was read ahead
         self._begin(engine, transport, reader.take_rest())
         if reader.lost.done() and not self.lost:
             self.connection_lost(None)  # while the handshake was answered
@@ -289,4 +290,11 @@ def _queue_limits(max_queue: int | None | tuple[int | None, int | None]) -> tupl
         low = 0 if high is None else high // 4
     if low < 0 or (high is not None and high < low):
         raise ValueError(f"max_queue must be a number of messages, or a high and a low one, not {max_queue!r}")
+    return high, low
+
+
+def _write_limits(write_limit: int | tuple[int, int | None]) -> tuple[int, int | None]:
+    high, low = write_limit if isinstance(write_limit, tuple) else (write_limit, None)
+    if not 0 <= (0 if low is None else low) <= high:
+        raise ValueError(f"write_limit must be a number of bytes, or a high and a low one, not {write_limit!r}")
     return high, low

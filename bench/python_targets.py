@@ -5,11 +5,12 @@ clock where one message is under way on each connection."""
 from results import COUNTERS, RATE
 from targets import Target, count_cells
 
-BATCHES, BATCH_SIZE = "PythonEcho100x32", (20,)
+BATCHES = "PythonEcho100x32"
+SIZES = (20,)
 IDLE = f"PythonIdle: {COUNTERS['beyond']}"
 PICOWS = tuple(api + loop for api in ("picows", "picows.websockets") for loop in ("", ":uvloop"))
-# Each peer in the setting that suits it best on asyncio's own loop.
-WEBSOCKETS = ("websockets", "websockets:malloc")
+# As its users run it, and in the setting that suits it best.
+WEBSOCKETS = (("websockets", ""), ("websockets:malloc", ", which keeps its memory"))
 
 
 def callback_targets(figures):
@@ -19,21 +20,26 @@ def callback_targets(figures):
         picows = figures.row(BATCHES, f"picows{loop}")
         what = f"Python callbacks, echo of 20 B, 100 connections, 32 under way{where}"
         targets += [
-            Target(f"{what}: picows / ours", "at least", 8, picows, ours, BATCH_SIZE),
-            Target(f"{what}: ours / floor", "at most", 1.25, ours, floor, BATCH_SIZE),
+            Target(f"{what}: picows / ours", "at least", 8, picows, ours, SIZES),
+            Target(f"{what}: ours / floor", "at most", 1.25, ours, floor, SIZES),
         ]
-    ours, websockets = figures.row(BATCHES, "tw_listener"), figures.best(BATCHES, WEBSOCKETS)
-    return [*targets, Target("the same: websockets / ours", "at least", 40, websockets, ours, BATCH_SIZE)]
+    return targets + websockets_targets(figures, "Python callbacks, the same load", BATCHES, "tw_listener", 40)
+
+
+def websockets_targets(figures, what, table, row, limit):
+    ours = figures.row(table, row)
+    return [
+        Target(f"{what}: websockets{how} / ours", "at least", limit, figures.row(table, websockets), ours, SIZES)
+        for websockets, how in WEBSOCKETS
+    ]
 
 
 def coroutine_targets(figures):
     best = figures.best(BATCHES, ("tw_serve", "tw_serve:uvloop"))
-    picows = figures.best(BATCHES, PICOWS)
-    ours, websockets = figures.row(BATCHES, "tw_serve"), figures.best(BATCHES, WEBSOCKETS)
     what = "Python coroutines, the same load"
     return [
-        Target(f"{what}: picows' best / our best", "at least", 3, picows, best, BATCH_SIZE),
-        Target(f"{what}: websockets / ours", "at least", 15, websockets, ours, BATCH_SIZE),
+        Target(f"{what}: picows' best / our best", "at least", 3, figures.best(BATCHES, PICOWS), best, SIZES),
+        *websockets_targets(figures, what, BATCHES, "tw_serve", 15),
     ]
 
 
@@ -42,12 +48,9 @@ def latency_targets(figures):
     for connections in (1, 100):
         table = f"PythonEcho{connections}x1: {RATE}"
         what = f"Python, one message under way, {connections} connection{'s' if connections > 1 else ''}"
-        listener, serve = figures.row(table, "tw_listener"), figures.row(table, "tw_serve")
-        picows, websockets = figures.row(table, "picows"), figures.best(table, WEBSOCKETS)
-        targets += [
-            Target(f"{what}: callbacks / picows", "at most", 1, listener, picows),
-            Target(f"{what}: websockets / coroutines", "at least", 1.5, websockets, serve),
-        ]
+        listener, picows = figures.row(table, "tw_listener"), figures.row(table, "picows")
+        targets.append(Target(f"{what}: callbacks / picows", "at most", 1, listener, picows))
+        targets += websockets_targets(figures, f"{what}, coroutines", table, "tw_serve", 1.5)
     return targets
 
 

@@ -156,6 +156,21 @@ async def test_later_pong_settles_earlier_pings() -> None:
             await third
 
 
+async def test_ping_that_was_cancelled_does_no_harm() -> None:
+    client = Connection(Role.CLIENT, upgraded=True, manual_pong=True)
+    async with _raw_peer(client) as (connection, writer):
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(await connection.ping("1"), 0.001)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(await connection.ping("2"), 0.001)
+        client.pong(b"1")
+        client.send("after")
+        writer.write(client.data_to_send())
+        assert await connection.recv() == "after"
+        writer.close()
+        await connection.wait_closed()
+
+
 async def test_pings_are_answered_and_unasked_pongs_ignored() -> None:
     async with opened() as (connection, client):
         await connection.pong(b"nobody asked")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import websockets.asyncio.server
 from server_peers import UPGRADE, exchange, port_of, raw_client, until, uri_of
 from tidewire import Connection, PreparedMessage, Role, State, UsageError
 from tidewire.asyncio import Listener, ListenerSession, connect, connect_listener, serve_listener
-from tidewire.exceptions import ConnectionClosedOK, InvalidStatus, ProtocolError
+from tidewire.exceptions import ConnectionClosedOK, InvalidMessage, InvalidStatus, ProtocolError
 from tidewire.http11 import Request, Response
 
 
@@ -221,6 +222,20 @@ async def test_hooks_of_a_server_get_the_session() -> None:
         session, _ = await connect_listener(Recorder, uri_of(server))
         session.close()
         await session.wait_closed()
+
+
+async def test_factory_that_raises_is_logged_and_the_client_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Listener:
+        raise KeyError("oops")
+
+    async with serve_listener(fail, "127.0.0.1", 0) as server:
+        with pytest.raises((OSError, InvalidMessage)):
+            await connect(uri_of(server))
+        with pytest.raises(KeyError):
+            async with serve_listener(Echo, "127.0.0.1", 0) as other:
+                await connect_listener(fail, uri_of(other))
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info is not None and isinstance(record.exc_info[1], KeyError)
 
 
 async def test_arguments_are_checked() -> None:

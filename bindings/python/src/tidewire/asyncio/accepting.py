@@ -83,9 +83,9 @@ class Opening(HeadReader):
 
     async def run(self) -> Endpoint | None:
         """Returns the open connection, or None where the client was refused or went away."""
-        connection = self._options.make(self._options.session, self._server)
-        connection.transport = self.transport
         try:
+            connection = self._options.make(self._options.session, self._server)
+            connection.transport = self.transport
             async with timeout(self._options.open_timeout):
                 response = await self._answer(connection)
             if not self.transport.is_closing():

@@ -316,7 +316,7 @@ class Connection(Endpoint):
         for answered, _ in (pings or {}).values():
             if not answered.done():
                 answered.set_exception(self.closed_exception())
-            answered.exception()  # nobody has to look at it
+                answered.exception()  # nobody has to look at it
 
 
 def broadcast(

@@ -18,6 +18,7 @@ struct ConnMemory {
 };
 
 PyTypeObject *conn_memory_type;
+PyObject *release_name;
 
 ConnMemory *as_memory(PyObject *self) { return reinterpret_cast<ConnMemory *>(self); }
 
@@ -84,7 +85,7 @@ bool end_views(Shown *shown, const char *name) {
   const py::object views = py::reinterpret_steal<py::object>(shown->views);
   shown->views = nullptr;
   for (Py_ssize_t i = 0; views && i < PyList_GET_SIZE(views.ptr()); ++i) {
-    PyObject *done = PyObject_CallMethod(PyList_GET_ITEM(views.ptr(), i), "release", nullptr);
+    PyObject *done = PyObject_CallMethodNoArgs(PyList_GET_ITEM(views.ptr(), i), release_name);
     if (done == nullptr) PyErr_Clear();  // something took a buffer of the view itself: it counts as an export
     Py_XDECREF(done);
   }
@@ -98,7 +99,8 @@ bool end_views(Shown *shown, const char *name) {
 
 void make_conn_memory_type() {
   conn_memory_type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&memory_spec));
-  if (conn_memory_type == nullptr) throw py::error_already_set();
+  release_name = PyUnicode_InternFromString("release");
+  if (conn_memory_type == nullptr || release_name == nullptr) throw py::error_already_set();
 }
 
 }  // namespace tidewire::python

@@ -188,9 +188,7 @@ PyType_Spec conn_spec = {"tidewire.Connection", sizeof(ConnObject), 0,
 
 }  // namespace
 
-bool is_conn(PyObject *object) {
-  return PyObject_TypeCheck(object, conn_type) && as_conn(object)->conn != nullptr;
-}
+bool is_conn(PyObject *object) { return PyObject_TypeCheck(object, conn_type) && as_conn(object)->conn != nullptr; }
 
 void add_conn(py::module_ &m) {
   make_byte_span_type();

@@ -49,9 +49,31 @@ tw_status mask_without_gil(uint8_t *dst, const BufferArg &src, const KeyAndPhase
   return tw_mask(dst, src.data(), src.len(), with.key, with.phase);
 }
 
+// ---- Bytes that are masked faster than an argument of another kind is looked at ----
+
+bool is_short_bytes(PyObject *object) {
+  return PyBytes_CheckExact(object) && PyBytes_GET_SIZE(object) < static_cast<Py_ssize_t>(kReleaseGilLen);
+}
+
+bool is_key(PyObject *object) { return PyBytes_CheckExact(object) && PyBytes_GET_SIZE(object) == 4; }
+
+const uint8_t *bytes_of(PyObject *object) { return reinterpret_cast<const uint8_t *>(PyBytes_AS_STRING(object)); }
+
+PyObject *mask_short(PyObject *data, PyObject *key) {
+  const Py_ssize_t len = PyBytes_GET_SIZE(data);
+  PyObject *result = PyBytes_FromStringAndSize(nullptr, len);
+  if (result == nullptr) return nullptr;
+  auto *dst = reinterpret_cast<uint8_t *>(PyBytes_AS_STRING(result));
+  if (len > 0) tw_mask(dst, bytes_of(data), static_cast<size_t>(len), bytes_of(key), 0);
+  return result;
+}
+
 PyObject *mask(PyObject *, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
   static constexpr const char *kNames[] = {"data", "key", "phase"};
   PyObject *values[3];
+  if (nargs == 2 && kwnames == nullptr && is_short_bytes(args[0]) && is_key(args[1])) {
+    return mask_short(args[0], args[1]);
+  }
   if (!bind_args({"mask", kNames, 3, 2, 3}, args, nargs, kwnames, values)) return nullptr;
   BufferArg src;
   KeyAndPhase with;

@@ -40,6 +40,7 @@ int may_write(SessionObject *session) {
 
 // How many bytes the socket took. An error is left to the transport, which meets it too and knows what is to be done.
 size_t write_views(int fd, const tw_view *views, size_t count) {
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   iovec parts[kViews];
   for (size_t i = 0; i < count; ++i) parts[i] = {const_cast<uint8_t *>(views[i].data), views[i].len};
   msghdr message = {};
@@ -48,7 +49,7 @@ size_t write_views(int fd, const tw_view *views, size_t count) {
   ssize_t sent = 0;
   Py_BEGIN_ALLOW_THREADS;
   do {
-    sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent = count == 1 ? send(fd, views->data, views->len, kFlags) : sendmsg(fd, &message, kFlags);
   } while (sent < 0 && errno == EINTR);
   Py_END_ALLOW_THREADS;
   return sent < 0 ? 0 : static_cast<size_t>(sent);

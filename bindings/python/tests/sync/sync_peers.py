@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -90,6 +91,20 @@ def in_background(run: Callable[[], Any]) -> Iterator[None]:
     assert not thread.is_alive()
     for error in errors:
         raise error
+
+
+@contextlib.contextmanager
+def when_stuck(websocket: Any, act: Callable[[], Any]) -> Iterator[None]:
+    """Calls `act`, in a thread, when a send of the connection waits for a peer that does not read."""
+
+    def run() -> None:
+        while not websocket._pump._out or websocket._pump.lock.locked():
+            assert not websocket._pump.ended
+            time.sleep(0.01)
+        act()
+
+    with in_background(run):
+        yield
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from sync_peers import (
     raw_server,
     serving,
     uri_of,
+    when_stuck,
 )
 from tidewire.exceptions import ConnectionClosedError
 from tidewire.sync.server import broadcast
@@ -62,10 +63,8 @@ def test_a_broadcast_leaves_out_who_is_sending_fragments(library: Library, caplo
 
 def test_a_broadcast_that_cannot_be_written_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with raw_server(close_timeout=0.1) as (stuck, _), pair() as (one, other):
-        timer = threading.Timer(0.3, stuck.close)
-        timer.start()
-        broadcast([stuck, one], b"x" * 20_000_000)
-        timer.join(GUARD_SECONDS)
+        with when_stuck(stuck, stuck.close):
+            broadcast([stuck, one], b"x" * 20_000_000)
         with pytest.raises(ConnectionClosedError):
             other.recv(GUARD_SECONDS)  # which is longer than its max_size
     assert "skipped broadcast: failed to write message" in caplog.text

@@ -12,16 +12,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sync_peers import GUARD_SECONDS, OURS, in_background, pair, raw_server, uri_of
+from sync_peers import GUARD_SECONDS, OURS, in_background, pair, raw_server, uri_of, when_stuck
 from tidewire.exceptions import ConnectionClosedError
 from tidewire.sync.client import connect
 from tidewire.sync.server import serve
 
 
+def interrupt() -> None:
+    """Does what Control-C does."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 @contextlib.contextmanager
-def interrupted(after_seconds: float = 0.2) -> Iterator[None]:
-    """Expects the block to be interrupted, as by Control-C."""
-    timer = threading.Timer(after_seconds, os.kill, (os.getpid(), signal.SIGINT))
+def interrupted() -> Iterator[None]:
+    """Expects the block to wait, and interrupts it."""
+    timer = threading.Timer(0.2, interrupt)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         yield
@@ -48,7 +53,7 @@ def test_a_wait_that_is_interrupted_leaves_the_connection_open(wait: Callable[[A
 def test_send_that_is_interrupted_goes_on_in_the_background() -> None:
     with raw_server() as (websocket, peer):
         message = b"x" * 20_000_000
-        with interrupted():
+        with when_stuck(websocket, interrupt), pytest.raises(KeyboardInterrupt):
             websocket.send(message)
         with in_background(lambda: websocket.send("after")):
             assert peer.next_event().data == message
@@ -88,8 +93,13 @@ def test_close_that_is_interrupted_goes_on_in_the_background() -> None:
 
 def test_a_server_that_is_interrupted_shuts_down() -> None:
     clients: list[Any] = []
-    with interrupted(0.5), serve(lambda websocket: websocket.wait_closed(GUARD_SECONDS), "127.0.0.1", 0) as server:
-        with in_background(lambda: clients.append(OURS.connect(uri_of(server)))):
+
+    def connect_and_interrupt() -> None:
+        clients.append(OURS.connect(uri_of(server)))
+        interrupt()
+
+    with serve(lambda websocket: websocket.wait_closed(GUARD_SECONDS), "127.0.0.1", 0) as server:
+        with pytest.raises(KeyboardInterrupt), in_background(connect_and_interrupt):
             server.serve_forever()
     assert clients[0].wait_closed(GUARD_SECONDS)
     assert clients[0].close_code == 1001

@@ -2,6 +2,7 @@
 """The Python binding beside its peers: echo over loopback TCP, reading and masking in memory, idle connections."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -49,7 +50,7 @@ IN_MEMORY = {
 }
 IDLE_ROWS = ("raw", *(row for row in PROGRAMS if row != "floor"))
 
-MIN_TIMES = 4  # of --min-time a repetition takes
+MIN_TIMES = 6  # of --min-time a repetition takes
 WARM_UP_SECONDS = 0.2
 
 
@@ -110,12 +111,15 @@ def versions(path):
     return done.stdout.splitlines()
 
 
-def echo(chosen, interpreter, arguments, others):
+def echo(chosen, interpreter, arguments):
     """chosen: [(what, load, row)]"""
+    others = os.sched_getaffinity(0) - {arguments.cpu}
+    if not others:
+        raise Failure("the load generator needs a core of its own")
     print(f"-- python, loopback: {len(chosen)} rows", file=sys.stderr, flush=True)
     if any(row.startswith("floor") for _, _, row in chosen):
         interpreter.make_floor()
-    load = Load(pathlib.Path(arguments.build).resolve(), others)
+    load = Load(pathlib.Path(arguments.build).resolve(), max(others))
     seconds = MIN_TIMES * arguments.min_time
     entries = []
     with contextlib.ExitStack() as stack:
@@ -137,43 +141,40 @@ def in_memory(program, interpreter, arguments):
     return json.loads(interpreter.output(HERE / program, *options, cpu=arguments.cpu))
 
 
-def idle(rows, interpreter):
-    """Memory does not vary as times do: each is measured once."""
+def idle(chosen, interpreter, arguments):
+    """chosen: [(row, count)]. Memory does not vary as times do: each is measured once."""
+    rows = dict.fromkeys(row for row, _ in chosen)
     print(f"-- python, idle connections: {len(rows)} rows", file=sys.stderr, flush=True)
     python_idle.raise_limit()
     measured = {}
-    for row in dict.fromkeys(["raw", *rows]):
+    for row in {"raw": None} | rows:
         with interpreter.server(row) as server:
             measured[row] = python_idle.measure(server)
-    return [entry for row in rows for entry in python_idle.entries(row, measured[row], measured["raw"])]
+    return [python_idle.entry(row, count, measured[row][count], measured["raw"][count]) for row, count in chosen]
 
 
 def suites(arguments):
-    """The results of every row that matches arguments.filter: a list for each kind of them."""
+    """Functions that return the results of the rows that match arguments.filter, each of one kind, so that what one has
+    measured is not lost when another fails."""
 
     def matches(name):
         return re.search(arguments.filter, name) is not None
 
+    jobs = []
+    for program, (table, rows, sizes) in IN_MEMORY.items():
+        if any(matches(f"BM_{table}/{row}/{size}") for row in rows for size in sizes):
+            jobs.append(functools.partial(in_memory, program))
     known = [("PythonEcho", load, row) for load in LOADS for row in SERVERS]
-    echoes = [each for each in known if matches(loopback.name_of(*each))]
-    programs = [
-        program
-        for program, (table, rows, sizes) in IN_MEMORY.items()
-        if any(matches(f"BM_{table}/{row}/{size}") for row in rows for size in sizes)
-    ]
-    idles = [row for row in IDLE_ROWS if any(matches(python_idle.name_of(row, count)) for count in python_idle.COUNTS)]
-    if not (echoes or programs or idles):
-        return []
-    others = os.sched_getaffinity(0) - {arguments.cpu}
-    if not others:
-        sys.exit("python: the load generator needs a core of its own")
+    if chosen := [each for each in known if matches(loopback.name_of(*each))]:
+        jobs.append(functools.partial(echo, chosen))
+    known = [(row, count) for row in IDLE_ROWS for count in python_idle.COUNTS]
+    if chosen := [each for each in known if matches(python_idle.name_of(*each))]:
+        jobs.append(functools.partial(idle, chosen))
+    return [functools.partial(run, job, arguments) for job in jobs]
+
+
+def run(job, arguments):
     try:
-        interpreter = Interpreter(arguments.python, arguments.build, arguments.cpu)
-        results = [in_memory(program, interpreter, arguments) for program in programs]
-        if echoes:
-            results.append(echo(echoes, interpreter, arguments, max(others)))
-        if idles:
-            results.append([each for each in idle(idles, interpreter) if matches(each["name"])])
-        return results
+        return job(Interpreter(arguments.python, arguments.build, arguments.cpu), arguments)
     except (Failure, OSError, subprocess.TimeoutExpired) as failure:
         sys.exit(f"python: {failure}")

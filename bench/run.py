@@ -112,9 +112,9 @@ def run_all(arguments):
         if results := run_program(suite, arguments, arguments.filter, arguments.min_time):
             benchmarks.append(results["benchmarks"])
     failures = []
-    for measure in (lambda arguments: [loopback.rows(arguments)], python.suites):
+    for measure in (lambda: loopback.rows(arguments), *python.suites(arguments)):
         try:
-            benchmarks += measure(arguments)
+            benchmarks.append(measure())
         except SystemExit as error:  # on a machine that is too busy for it; the others are worth keeping
             failures.append(error.code)
     document["suites"] = [entries for entries in benchmarks if entries]

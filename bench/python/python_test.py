@@ -32,7 +32,7 @@ def arguments(rows, interpreter=None):
 
 def run(rows):
     """{name: Table}"""
-    return collect(python.suites(arguments(rows)))
+    return collect([measure() for measure in python.suites(arguments(rows))])
 
 
 class Running(unittest.TestCase):
@@ -64,14 +64,21 @@ class Running(unittest.TestCase):
     def test_a_filter_of_others_asks_for_no_interpreter(self):
         self.assertEqual(python.suites(arguments("BM_Mask/", "/nowhere/python")), [])
 
+    def test_what_fails_takes_nothing_else_with_it(self):
+        with mock.patch.dict(python.SERVERS, {"picows": python.SERVERS["raw"]}):
+            first, second = python.suites(arguments("BM_PythonMask/aiohttp/16$|BM_PythonEcho1x1/picows/"))
+            self.assertRaises(SystemExit, second)
+            self.assertEqual(len(first()), 2)
+
     def test_a_missing_interpreter_is_named(self):
         with self.assertRaisesRegex(SystemExit, "python: /nowhere/python is missing"):
-            python.suites(arguments("BM_PythonMask/", "/nowhere/python"))
+            [measure] = python.suites(arguments("BM_PythonMask/", "/nowhere/python"))
+            measure()
 
     def test_a_server_that_does_not_echo_fails(self):
         with mock.patch.dict(python.SERVERS, {"picows": python.SERVERS["raw"]}):
             with self.assertRaisesRegex(SystemExit, "python: picows: tw_load: response: "):
-                python.suites(arguments("BM_PythonEcho1x1/picows/"))
+                run("BM_PythonEcho1x1/picows/")
 
 
 class Targets(unittest.TestCase):

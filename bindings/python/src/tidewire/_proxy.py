@@ -14,7 +14,7 @@ from .uri import basic_authorization, bracketed
 SOCKS_VERSIONS = {"socks4": (4, False), "socks4a": (4, True), "socks5": (5, False), "socks5h": (5, True)}
 """The protocol's version, and whether the proxy resolves the host's name."""
 
-MISSING_SOCKS = "a SOCKS proxy needs the package python-socks: pip install python-socks"
+MISSING_SOCKS = "a SOCKS proxy needs the package python-socks: pip install python-socks[asyncio]"
 
 
 def connect_request(proxy: Proxy, host: str, port: int, user_agent: str | None) -> bytes:

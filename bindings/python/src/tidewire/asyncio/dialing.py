@@ -138,8 +138,8 @@ async def _dial_through_socks(proxy: Proxy, host: str, port: int, options: dict[
     try:
         kinds = importlib.import_module("python_socks").ProxyType
         make_proxy = importlib.import_module("python_socks.async_.asyncio").Proxy
-    except ImportError:
-        raise ImportError(MISSING_SOCKS) from None
+    except ImportError as error:
+        raise ImportError(MISSING_SOCKS) from error
     version, resolves = SOCKS_VERSIONS[proxy.scheme]
     kind = kinds.SOCKS5 if version == 5 else kinds.SOCKS4
     way = make_proxy(kind, proxy.host, proxy.port, proxy.username, proxy.password, resolves)

@@ -3,18 +3,29 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_process import COMMAND, ENVIRONMENT, EchoServer
+from cli_process import ENVIRONMENT, EchoServer
+
+# The terminal becomes that of the process, so that its keys are its signals.
+PROGRAM = """
+import fcntl, sys, termios
+from tidewire.cli import main
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+sys.exit(main())
+"""
 
 
 class Screen:
@@ -22,15 +33,14 @@ class Screen:
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (24, 200)) if hasattr(termios, "tcsetwinsize") else None
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))
         self._seen = ""
         self.process = subprocess.Popen(
-            [*COMMAND, "connect", *arguments],
+            [sys.executable, "-c", PROGRAM, "connect", *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=take_terminal,
             env={**ENVIRONMENT, "TERM": "xterm", "XDG_STATE_HOME": str(folder), **environment},
         )
         os.close(theirs)
@@ -63,13 +73,6 @@ class Screen:
     def status(self) -> int:
         """Waits for the end."""
         return self.process.wait(60)
-
-
-def take_terminal() -> None:
-    """Makes the terminal that of the process, so that its keys are its signals."""
-    import fcntl
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture(scope="module")

@@ -265,9 +265,8 @@ def serve(
     """
     if extensions is not None:
         raise ValueError("extensions cannot be given: permessage-deflate is set by the argument compression")
-    for name, values in (("origins", origins), ("subprotocols", subprotocols)):
-        if isinstance(values, str):
-            raise TypeError(f"{name} must be a list, not a str")
+    if isinstance(origins, str) or isinstance(subprotocols, str):
+        raise TypeError("origins and subprotocols must be lists, not a str")
     session = SessionOptions.make(
         "tidewire.server",
         compression=compression,
@@ -290,9 +289,7 @@ def serve(
         open_timeout=open_timeout,
     )
     if kwargs.get("ssl") is not None:
-        kwargs.setdefault("ssl_handshake_timeout", open_timeout)
-        if sys.version_info >= (3, 11):
-            kwargs.setdefault("ssl_shutdown_timeout", close_timeout)
+        kwargs = {**_tls_timeouts(open_timeout, close_timeout), **kwargs}
     return Server(options, handler, functools.partial(_listen, host, port, kwargs))
 
 
@@ -322,6 +319,12 @@ async def _listen(
             server.close()
             raise
     return server
+
+
+def _tls_timeouts(open_timeout: float | None, close_timeout: float | None) -> dict[str, float | None]:
+    if sys.version_info < (3, 11):
+        return {"ssl_handshake_timeout": open_timeout}
+    return {"ssl_handshake_timeout": open_timeout, "ssl_shutdown_timeout": close_timeout}
 
 
 def _name_of(listening: socket.socket) -> str:

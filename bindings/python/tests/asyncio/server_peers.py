@@ -8,14 +8,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import websockets.asyncio.client
 from tidewire.asyncio.connection import Connection
 from tidewire.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import InvalidStatus
 
 UPGRADE = (
     b"Host: server.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 )
+GET = b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n"
 
 
 def port_of(server: Server) -> int:
@@ -64,10 +67,42 @@ async def raw_client(port: int, data: bytes) -> AsyncIterator[tuple[asyncio.Stre
             await writer.wait_closed()
 
 
+@contextlib.asynccontextmanager
+async def peer(**options: Any) -> AsyncIterator[tuple[ServerConnection, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, without compression, of a server of ours with `options`, and the streams of its peer, which does
+    what it is told."""
+    arrived: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
+
+    async def handler(connection: ServerConnection) -> None:
+        arrived.set_result(connection)
+        await connection.wait_closed()
+
+    async with serve(handler, "127.0.0.1", 0, compression=None, **options) as server:
+        async with raw_client(port_of(server), GET) as (reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            connection = await arrived
+            yield connection, reader, writer
+            writer.transport.abort()
+        await until(lambda: connection.lost)
+
+
 async def exchange(port: int, data: bytes) -> bytes:
     """Sends `data`, and returns all that comes until the server closes the connection."""
     async with raw_client(port, data) as (reader, _):
         return await reader.read()
+
+
+async def refused(uri: str, **options: Any) -> Any:
+    """Returns the response that refuses a client of `websockets`."""
+    with pytest.raises(InvalidStatus) as caught:
+        await websockets.asyncio.client.connect(uri, **options)
+    return caught.value.response
+
+
+async def send_all(client: Any, count: int, size: int) -> None:
+    """Sends numbered messages."""
+    for number in range(count):
+        await client.send(number.to_bytes(8, "big") + bytes(size))
 
 
 async def until(condition: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import websockets.asyncio.client
 import websockets.asyncio.server
-from server_peers import UPGRADE, exchange, port_of, raw_client, until, uri_of
+from server_peers import GET, exchange, port_of, raw_client, until, uri_of
 from tidewire import Connection, PreparedMessage, Role, State, UsageError
 from tidewire.asyncio import Listener, ListenerSession, connect, connect_listener, serve_listener
 from tidewire.exceptions import ConnectionClosedOK, InvalidMessage, InvalidStatus, ProtocolError
@@ -116,7 +116,7 @@ async def test_peer_closes() -> None:
         assert isinstance(session.closed_exception(), ConnectionClosedOK)
         with pytest.raises(UsageError):
             session.send("too late")
-        async with raw_client(port_of(server), b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n") as (reader, writer):
+        async with raw_client(port_of(server), GET) as (reader, writer):
             await reader.readuntil(b"\r\n\r\n")
             writer.transport.abort()
         await until(lambda: recorders[1].calls[-1][:2] == ("close", 1006))
@@ -127,7 +127,7 @@ async def test_messages_that_came_with_the_request_follow_on_open() -> None:
     client.send("early")
     recorder = Recorder()
     async with serve_listener(lambda: recorder, "127.0.0.1", 0) as server:
-        request = b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n"
+        request = GET
         async with raw_client(port_of(server), request + client.data_to_send()):
             await until(lambda: len(recorder.calls) == 2)
     assert recorder.calls[:2] == [("open", State.OPEN), ("message", "early")]
@@ -190,7 +190,7 @@ async def test_listener_is_told_when_the_peer_reads_slowly() -> None:
 
     flood = Flood()
     async with serve_listener(lambda: flood, "127.0.0.1", 0, compression=None) as server:
-        async with raw_client(port_of(server), b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n") as (reader, writer):
+        async with raw_client(port_of(server), GET) as (reader, writer):
             await until(lambda: flood.calls)
             assert flood.calls == [("pause",)]
             while len(flood.calls) < 2:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import pytest
-from server_peers import UPGRADE, opened, port_of, raw_client, until
+from server_peers import opened, peer
 from tidewire import Chunk, Connection, Error, Message, Role
-from tidewire.asyncio.server import ServerConnection, serve
+from tidewire.asyncio.server import ServerConnection
 from tidewire.exceptions import ConnectionClosed, ConnectionClosedError
 from tidewire.frames import Close
 from websockets.exceptions import ConnectionClosedError as PeerClosedError
@@ -57,7 +57,7 @@ async def test_connection_sends(
 
 async def test_each_item_is_a_frame() -> None:
     client = Connection(Role.CLIENT, upgraded=True, stream=True)
-    async with peer(client) as (connection, reader, _):
+    async with peer() as (connection, reader, _):
         await connection.send(["one", "two"])
         chunks = await read_events(client, reader, lambda events: events and events[-1].fin)
         assert all(isinstance(chunk, Chunk) for chunk in chunks)
@@ -182,7 +182,7 @@ async def test_send_on_a_closed_connection_raises() -> None:
 
 async def test_send_waits_until_the_peer_reads() -> None:
     client = Connection(Role.CLIENT, upgraded=True)
-    async with peer(client, write_limit=1000) as (connection, reader, _):
+    async with peer(write_limit=1000) as (connection, reader, _):
         sending = asyncio.ensure_future(_fill(connection, 200))
         done, _ = await asyncio.wait([sending], timeout=0.2)
         assert not done
@@ -192,7 +192,7 @@ async def test_send_waits_until_the_peer_reads() -> None:
 
 async def test_cancelled_send_leaves_the_connection_usable() -> None:
     client = Connection(Role.CLIENT, upgraded=True)
-    async with peer(client, write_limit=1000) as (connection, reader, _):
+    async with peer(write_limit=1000) as (connection, reader, _):
         filling = asyncio.ensure_future(_fill(connection, 10_000))
         await asyncio.sleep(0.1)
         for method in (connection.ping, connection.pong, lambda: connection.send("never sent")):
@@ -212,8 +212,7 @@ async def test_cancelled_send_leaves_the_connection_usable() -> None:
 
 
 async def test_send_that_never_pauses_does_not_fill_the_memory() -> None:
-    client = Connection(Role.CLIENT, upgraded=True)
-    async with peer(client) as (connection, reader, _):
+    async with peer() as (connection, reader, _):
         sending = asyncio.ensure_future(_fill(connection, 10_000))
         await asyncio.sleep(0.1)
         assert connection.engine.stats().held_len + connection.transport.get_write_buffer_size() < 1 << 20
@@ -224,8 +223,7 @@ async def test_send_that_never_pauses_does_not_fill_the_memory() -> None:
 
 
 async def test_send_that_waits_ends_with_the_connection() -> None:
-    client = Connection(Role.CLIENT, upgraded=True)
-    async with peer(client, write_limit=1000) as (connection, _, writer):
+    async with peer(write_limit=1000) as (connection, _, writer):
         sending = asyncio.ensure_future(_fill(connection, 10_000))
         await asyncio.sleep(0.1)
         writer.transport.abort()
@@ -243,7 +241,7 @@ async def test_fragments_wait_until_the_peer_reads() -> None:
             made += 1
             yield bytes(100_000)
 
-    async with peer(client, write_limit=1000) as (connection, reader, _):
+    async with peer(write_limit=1000) as (connection, reader, _):
         sending = asyncio.ensure_future(connection.send(pieces()))
         await asyncio.sleep(0.2)
         assert made < 150 and not sending.done()
@@ -255,29 +253,6 @@ async def test_fragments_wait_until_the_peer_reads() -> None:
 async def _fill(connection: ServerConnection, count: int) -> None:
     for _ in range(count):
         await connection.send(bytes(100_000))
-
-
-# ---- Clients that read when they are told ----
-
-
-@contextlib.asynccontextmanager
-async def peer(
-    client: Connection, **options: Any
-) -> AsyncIterator[tuple[ServerConnection, asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection whose peer reads when it is told, and its streams."""
-    arrived: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
-
-    async def handler(connection: ServerConnection) -> None:
-        arrived.set_result(connection)
-        await connection.wait_closed()
-
-    async with serve(handler, "127.0.0.1", 0, compression=None, **options) as server:
-        async with raw_client(port_of(server), b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n") as (reader, writer):
-            await reader.readuntil(b"\r\n\r\n")
-            connection = await arrived
-            yield connection, reader, writer
-            writer.transport.abort()
-        await until(lambda: connection.lost)
 
 
 async def read_events(client: Connection, reader: asyncio.StreamReader, enough: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from client_peers import certificate
-from server_peers import UPGRADE, echo, exchange, opened, port_of, raw_client, until, uri_of
+from server_peers import GET, echo, exchange, opened, port_of, raw_client, until, uri_of
 from tidewire.asyncio.server import ServerConnection, serve, unix_serve
 from tidewire.exceptions import ConnectionClosedOK as OurConnectionClosedOK
 from tidewire.exceptions import ProtocolError
@@ -232,7 +232,7 @@ async def test_close_refuses_handshakes_under_way_with_503() -> None:
     server = await serve(echo, "127.0.0.1", 0, process_request=process_request)
     port = port_of(server)
     async with raw_client(port, b"GET / HTTP/1.1\r\n") as (silent, _):
-        async with raw_client(port, b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n") as (asking, _):
+        async with raw_client(port, GET) as (asking, _):
             await asked.wait()
             server.close()
             assert (await silent.read()).startswith(b"HTTP/1.1 503 ")
@@ -243,7 +243,7 @@ async def test_close_refuses_handshakes_under_way_with_503() -> None:
 
 async def test_close_does_not_wait_for_ever_for_a_client_that_does_not_answer() -> None:
     server = await serve(echo, "127.0.0.1", 0, close_timeout=0.05)
-    async with raw_client(port_of(server), b"GET / HTTP/1.1\r\n" + UPGRADE + b"\r\n") as (reader, _):
+    async with raw_client(port_of(server), GET) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
         server.close()
         await server.wait_closed()

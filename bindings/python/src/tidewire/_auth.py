@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
+from .datastructures import Headers
 from .http11 import Request, Response, plain_response
 
 CredentialsLike: TypeAlias = tuple[str, str] | Iterable[tuple[str, str]]
@@ -24,11 +25,13 @@ class BasicAuth:
     ) -> None:
         """Either the pairs, or a function of user and password.
 
-        Raises ValueError unless it is one of the two, TypeError where the pairs are none.
+        Raises ValueError unless it is one of the two, or where the realm cannot be in a header; TypeError where the pairs
+        are none.
         """
         if (credentials is None) == (check_credentials is None):
             raise ValueError("basic_auth takes either credentials or check_credentials")
-        self.realm = realm
+        quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
+        self._challenge = Headers({"WWW-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'})
         self.check: Check = check_credentials or _known_pairs(credentials)
 
     def read(self, request: Request) -> tuple[str, str] | Response:
@@ -50,8 +53,7 @@ class BasicAuth:
     def refuse(self, text: str = "Invalid credentials\n") -> Response:
         """Returns the response that asks for credentials."""
         response = plain_response(401, text)
-        quoted = self.realm.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers["WWW-Authenticate"] = f'Basic realm="{quoted}", charset="UTF-8"'
+        response.headers.update(self._challenge)
         return response
 
 

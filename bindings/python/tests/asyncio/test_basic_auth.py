@@ -62,3 +62,8 @@ async def test_basic_auth_lets_in_who_knows_the_password(auth: Any) -> None:
 def test_basic_auth_refuses_arguments_that_cannot_be(arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         basic_auth("r", **arguments)
+
+
+def test_basic_auth_refuses_a_realm_that_cannot_be_in_a_header() -> None:
+    with pytest.raises(ValueError, match="WWW-Authenticate"):
+        basic_auth("r\r\nX: y", credentials=("a", "b"))

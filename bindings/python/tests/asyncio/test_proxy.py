@@ -24,6 +24,7 @@ from client_peers import (
     socks_proxy,
     stream_server,
 )
+from tidewire._proxy import connect_request
 from tidewire.asyncio.client import connect
 from tidewire.exceptions import InvalidProxy, InvalidProxyMessage, InvalidProxyStatus, ProxyError
 from tidewire.http11 import Request, Response
@@ -114,6 +115,11 @@ def test_the_environment_names_the_proxy(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert get_proxy(parse_uri(uri)) == proxy
+
+
+def test_a_proxy_is_asked_for_an_address_of_ipv6_in_brackets() -> None:
+    asked = connect_request(Proxy("http", "proxy", 80), "::1", 443, None)
+    assert asked == b"CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n"
 
 
 async def test_client_asks_an_http_proxy_for_the_server() -> None:

@@ -132,6 +132,26 @@ async def test_client_keeps_the_credentials_of_the_uri_from_another_origin() -> 
     assert "Authorization" not in requests[1].headers
 
 
+async def test_client_keeps_the_credentials_of_the_uri_within_its_origin() -> None:
+    requests: list[Request] = []
+
+    def answer(request: Request) -> bytes:
+        return redirect(f"ws://{request.headers['Host']}/b") if request.path == "/a" else accept_and_close(request)
+
+    async with stream_server(answering(answer, requests)) as port:
+        async with connect(f"ws://u:p@127.0.0.1:{port}/a"):
+            pass
+    assert requests[1].path == "/b"
+    assert requests[1].headers["Authorization"] == requests[0].headers["Authorization"]
+
+
+async def test_client_takes_no_credentials_from_a_redirect() -> None:
+    async with redirecting(lambda port: f"ws://u:p@127.0.0.1:{port}/") as (first, _, requests):
+        async with connect(f"ws://127.0.0.1:{first}/"):
+            pass
+    assert "Authorization" not in requests[1].headers
+
+
 async def test_client_starts_each_attempt_at_its_own_uri() -> None:
     async with redirecting(lambda port: f"ws://127.0.0.1:{port}/b") as (first, _, requests):
         twice = connect(f"ws://127.0.0.1:{first}/a", additional_headers={"Cookie": "c"})

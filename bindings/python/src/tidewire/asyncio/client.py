@@ -68,6 +68,8 @@ class Opener:
         self._open_timeout = open_timeout
         self._transport_options = transport_options
         parsed = parse_uri(uri)
+        if parsed.user_info is not None and "Authorization" not in self._headers:
+            self._headers["Authorization"] = basic_authorization(parsed.user_info)
         if "ssl" in transport_options and bool(transport_options["ssl"]) != parsed.secure:
             raise ValueError(f"ssl={transport_options['ssl']!r} does not go with {uri}")
         self._make_opening(parsed, self._headers)  # now rather than in `open` it says what cannot be in a request
@@ -115,9 +117,6 @@ class Opener:
             raise
 
     def _make_opening(self, uri: WebSocketURI, headers: Headers) -> ClientOpening:
-        if uri.user_info is not None and "Authorization" not in headers:
-            headers = headers.copy()
-            headers["Authorization"] = basic_authorization(uri.user_info)
         return ClientOpening(
             host=host_header(uri.host, uri.port, secure=uri.secure),
             target=uri.resource_name,
@@ -160,7 +159,7 @@ class connect:  # noqa: N801
     - max_fragments: of a message;
     - max_queue: messages that may wait for recv before the peer has to, or a pair of when to stop and to go on reading;
     - write_limit: bytes that may wait to be written before send waits, or a pair of when to wait and to go on;
-    - logger: for reconnections, instead of "tidewire.client";
+    - logger: instead of logging.getLogger("tidewire.client");
     - create_connection: a subclass of ClientConnection to use;
     - the rest goes to loop.create_connection: ssl (an SSLContext; the default one for wss), server_hostname, sock,
       local_addr, happy_eyeballs_delay ..., host and port to connect to others than those of the URI; with an HTTP

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
 from .datastructures import Headers
+from .exceptions import InvalidHeaderValue
 from .http11 import Request, Response, plain_response
 
 CredentialsLike: TypeAlias = tuple[str, str] | Iterable[tuple[str, str]]
@@ -31,7 +32,10 @@ class BasicAuth:
         if (credentials is None) == (check_credentials is None):
             raise ValueError("basic_auth takes either credentials or check_credentials")
         quoted = realm.replace("\\", "\\\\").replace('"', '\\"')
-        self._challenge = Headers({"WWW-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'})
+        try:
+            self._challenge = Headers({"WWW-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'})
+        except InvalidHeaderValue:
+            raise ValueError(f"a realm must be printable text of one line, not {realm!r}") from None
         self.check: Check = check_credentials or _known_pairs(credentials)
 
     def read(self, request: Request) -> tuple[str, str] | Response:

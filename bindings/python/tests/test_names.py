@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 import tidewire
 
-# Sans-I/O protocols, which tidewire.Connection replaces; extensions, of which there is one, set by arguments; and the
-# routing of paths, which needs a package of its own.
+# Sans-I/O protocols, which tidewire.Connection replaces; and extensions, of which there is one, set by arguments.
 OTHERS_ONLY = {"ClientProtocol", "Protocol", "ServerProtocol", "Side"}
 OTHERS_ONLY |= {"DuplicateParameter", "ExtensionName", "ExtensionParameter", "InvalidParameterName"}
-OTHERS_ONLY |= {"InvalidParameterValue", "Router", "route", "unix_route"}
+OTHERS_ONLY |= {"InvalidParameterValue"}
 # Raised by its sans-I/O protocols alone.
 OTHERS_ONLY |= {"InvalidMethod", "InvalidProtocol"}
 

@@ -17,10 +17,13 @@ for package in ("uvicorn", "python_socks"):
 
 PROGRAMS = Path(__file__).parent / "typed"
 
-# What stubtest is told to leave alone.
+# What stubtest is told to leave alone: regular expressions, with the reason.
 ALLOWED = {
-    "tidewire._native.PoolBuffer.__buffer__": "a method since Python 3.12; type checkers expect it for all versions",
-    "tidewire.__main__": "importing it runs the command line",
+    r"tidewire\._native\.\w+\.__buffer__": "a method since Python 3.12; type checkers expect it for all versions",
+    r"tidewire\.__main__": "importing it runs the command line",
+    r"tidewire\.typing\.LoggerLike": "a string at run time, so that logging is not loaded",
+    r"tidewire\..*@\d+": "classes inside of functions, which stubtest looks for in the module",
+    r"tidewire\.uvicorn\._Stage\..*": "enum.auto(), whose numbers mypy does not tell",
 }
 
 
@@ -31,7 +34,7 @@ def run_mypy(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_stubs_tell_the_truth(tmp_path):
     allowlist = tmp_path / "allowlist"
-    allowlist.write_text("\n".join(map(re.escape, ALLOWED)))
+    allowlist.write_text("\n".join(ALLOWED))
     arguments = ("tidewire", "--allowlist", allowlist, "--ignore-unused-allowlist")
     result = run_mypy("mypy.stubtest", *arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

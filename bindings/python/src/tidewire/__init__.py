@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         PoolStats,
     )
     from .asyncio.client import ClientConnection, connect, unix_connect
+    from .asyncio.router import Router, route, unix_route
     from .asyncio.server import Server, ServerConnection, basic_auth, broadcast, serve, unix_serve
     from .datastructures import Headers, HeadersLike, MultipleValuesError
     from .exceptions import (
@@ -165,6 +166,7 @@ __all__ = [
     "ResourceError",
     "Response",
     "Role",
+    "Router",
     "SecurityError",
     "Server",
     "ServerConnection",
@@ -195,8 +197,10 @@ __all__ = [
     "mask",
     "mask_into",
     "masking_keys",
+    "route",
     "serve",
     "unix_connect",
+    "unix_route",
     "unix_serve",
     "validate_utf8",
 ]
@@ -205,6 +209,7 @@ __all__ = [
 _LAZY = {
     "_records": "Agreement CloseInfo ConnectionStats Deflate DeflateConfig PoolClass PoolClassStats PoolStats",
     "asyncio.client": "ClientConnection connect unix_connect",
+    "asyncio.router": "Router route unix_route",
     "asyncio.server": "Server ServerConnection basic_auth broadcast serve unix_serve",
     "datastructures": "Headers HeadersLike MultipleValuesError",
     "exceptions": (

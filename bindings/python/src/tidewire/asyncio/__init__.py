@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from .client import ClientConnection, connect, unix_connect
 from .connection import Connection
-from .listener import Listener, ListenerSession, connect_listener, serve_listener
+from .listener import BorrowedMessage, Listener, ListenerSession, connect_listener, serve_listener
 from .server import Server, ServerConnection, basic_auth, broadcast, serve, unix_serve
 
 __all__ = [
+    "BorrowedMessage",
     "ClientConnection",
     "Connection",
     "Listener",

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from .._native import BorrowedMessage, Ping, Pong
 from .._native import Connection as Engine
-from .._native import Ping, Pong
 from .._types import Agreement, DeflateConfig, Role
 from ..frames import CloseCode
 from ..typing import LoggerLike
@@ -20,7 +20,7 @@ from .opening import HeadReader
 from .server import Server, serve
 from .session import Session
 
-__all__ = ["Listener", "ListenerSession", "connect_listener", "serve_listener"]
+__all__ = ["BorrowedMessage", "Listener", "ListenerSession", "connect_listener", "serve_listener"]
 
 
 class Listener:
@@ -33,9 +33,10 @@ class Listener:
     def on_open(self, session: ListenerSession) -> None:
         """The opening handshake is done. The first call."""
 
-    def on_message(self, session: ListenerSession, message: Any) -> None:
-        """A message came. `message` is only valid until you return: `message.is_text`, `message.text`, `bytes(message)`,
-        `len(message)`, and `message.data`, a view of the bytes that were read. `session.send(message)` sends it on."""
+    def on_message(self, session: ListenerSession, message: BorrowedMessage) -> None:
+        """A message came. `message` is only valid until you return: `message.is_text`, `message.text`,
+        `message.tobytes()`, `len(message)`, and `message.data`, a view without a copy, which you may keep.
+        `session.send(message)` sends it on."""
 
     def on_close(self, session: ListenerSession, code: int, reason: str) -> None:
         """The connection is closed, the last call. `code` is the peer's, 1005 if it gave none, 1006 if it said nothing;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The peers: each has a server, `serving`, which yields its URI, and a client's conversation, `talk_to`.
 
-`close_answer` is the code with which its client answers our close frame.
+`close_answer` is the code with which it answers a close frame of CLOSE's code: the same, or one of its own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import interop_talk
 import pytest
 from interop_peers import AiohttpPeer, NodePeer, PicowsPeer, WebsocketsPeer
-from interop_talk import SECONDS, CoroutineTalk
+from interop_talk import CLOSE, SECONDS, CoroutineTalk
 from tidewire import DeflateConfig
 from tidewire.asyncio.client import connect
 from tidewire.asyncio.server import serve
@@ -68,3 +68,13 @@ def test_server_talks_to_the_clients_of_others(peer: Any, mode: str) -> None:
 
     asyncio.run(asyncio.wait_for(main(), SECONDS))
     assert closed == [peer.close_answer]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 3000, 4999])
+def test_client_closes_with_a_code_that_others_answer(peer: Any, code: int) -> None:
+    async def main() -> None:
+        async with peer.serving(True) as uri, connect(uri) as connection:
+            await connection.close(code, "why")
+            assert connection.close_code == (code if peer.close_answer == CLOSE[0] else peer.close_answer)
+
+    asyncio.run(asyncio.wait_for(main(), SECONDS))

@@ -43,7 +43,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        + ["-keyout", folder / "key", "-out", folder / "cert", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"],
+        + [
+            "-keyout",
+            folder / "key",
+            "-out",
+            folder / "cert",
+            "-subj",
+            "/CN=x",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
         check=True,
         capture_output=True,
     )

@@ -58,6 +58,14 @@ class Screen:
         """Presses keys."""
         os.write(self._ours, keys.encode())
 
+    def prompt(self) -> None:
+        """Waits for the prompt, and until keys are taken one by one: before that, Ctrl-D would be lost."""
+        self.expect("> ")
+        deadline = time.monotonic() + 60
+        while termios.tcgetattr(self._ours)[3] & termios.ICANON:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def expect(self, pattern: str) -> re.Match[str]:
         """Waits until the screen shows what matches the pattern, and forgets all up to it."""
         deadline = time.monotonic() + 60
@@ -85,48 +93,51 @@ class TestTerminal:
     def test_client_sends_what_is_typed_and_shows_what_comes(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, echo) as screen:
             screen.expect("connected to " + re.escape(echo) + r" \(permessage-deflate")
-            screen.expect("> ")
+            screen.prompt()
             screen.type("Hello\r")
             screen.expect("< Hello\r\n> ")
             screen.type("//slash\r")
             screen.expect("< /slash\r\n")
             screen.type("/hex 00 01 ff 41\r")
             screen.expect(r"< 4 bytes\r\n000000  00 01 ff 41 +\|\.\.\.A\|")
+            screen.prompt()
             screen.type("\x04")
             screen.expect(r"closed: sent 1000 \(OK\); then received 1000 \(OK\)")
             assert screen.status() == 0
 
     def test_client_edits_lines_and_brings_back_earlier_ones(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("first\r")
             screen.expect("< first\r\n> ")
             screen.type("ac\x1b[Db\r")  # left, then a letter between
             screen.expect("< abc\r\n> ")
             screen.type("\x1b[A\x1b[A\r")
-            screen.expect("< first\r\n> ")
+            screen.expect("< first\r\n")
+            screen.prompt()
             screen.type("\x04")
             assert screen.status() == 0
         history = tmp_path / "tidewire" / "history"
         assert history.read_text().splitlines()[-3:] == ["first", "abc", "first"]
         assert history.stat().st_mode & 0o777 == 0o600
         with Screen(tmp_path, echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("\x1b[A\r")
             screen.expect("< first\r\n> ")
 
     def test_client_keeps_no_history_when_told_not_to(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, "--no-history", echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("secret\r")
-            screen.expect("< secret\r\n> ")
+            screen.expect("< secret\r\n")
+            screen.prompt()
             screen.type("\x04")
             assert screen.status() == 0
         assert list(tmp_path.iterdir()) == []
 
     def test_client_obeys_commands_and_explains_wrong_ones(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("/ping\r")
             screen.expect(r"latency [0-9.]+ ms")
             screen.type("/pong\r")
@@ -143,14 +154,14 @@ class TestTerminal:
 
     def test_client_closes_on_ctrl_c(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("\x03")
             screen.expect(r"closed: sent 1000")
             assert screen.status() == 0
 
     def test_client_ends_when_the_server_does(self, tmp_path: Path) -> None:
         with EchoServer() as server, Screen(tmp_path, server.uri) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("half a li")
             screen.expect("half a li")
             server.process.terminate()
@@ -159,7 +170,7 @@ class TestTerminal:
 
     def test_client_keeps_what_is_being_typed_when_something_comes(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, "--ping", "0.2", echo) as screen:
-            screen.expect("> ")
+            screen.prompt()
             screen.type("unfinished")
             screen.expect(r"latency [0-9.]+ ms\r\n> unfinished")
             screen.type("!\r")
@@ -168,6 +179,6 @@ class TestTerminal:
     def test_client_uses_colours_at_a_terminal_alone(self, echo: str, tmp_path: Path) -> None:
         for no_color, pattern in (("", "\x1b\\[32m< x\x1b\\[0m"), ("1", "[^m]< x\r\n")):
             with Screen(tmp_path, echo, NO_COLOR=no_color) as screen:
-                screen.expect("> ")
+                screen.prompt()
                 screen.type("x\r")
                 screen.expect(pattern)

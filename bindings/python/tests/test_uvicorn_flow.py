@@ -107,7 +107,7 @@ class TestQueue:
             read_until(peer, b"\x88\x02\x03\xe8")
             peer.settimeout(8)
             for _ in range(100):
-                peer.sendall(bytes.fromhex("8181 00000000 61"))
+                peer.sendall(b"\x82\xfe\x40\x00" + bytes(4) + bytes(1 << 14))
             peer.sendall(CLOSE_1000)
             assert read_until(peer, None) == b""
 

@@ -3,7 +3,10 @@
 
     uvicorn --ws tidewire.uvicorn:TidewireProtocol module:app
 
-or `uvicorn.run(app, ws=TidewireProtocol)`. The options of uvicorn mean what they mean with its own implementations.
+or `uvicorn.run(app, ws=TidewireProtocol)`. The options of uvicorn mean what they mean with its own implementations,
+ws_max_queue too. Three things are told more exactly than there: a client whose application has returned is closed with
+1000, and with 1011 if it has raised, instead of being left without a close frame; an application whose client has gone
+without one gets code 1006; and one that receives again after "websocket.disconnect" gets it again.
 """
 
 from __future__ import annotations

@@ -38,13 +38,14 @@ class Talk:
         if self._options.ping is not None:
             threads.append(threading.Thread(target=self._keep_pinging))
         signal.signal(signal.SIGINT, self._interrupt)
-        self._reading = True
         for thread in threads:
             thread.start()
         failure: CommandError | None = None
         try:
             try:
-                self._send_lines()
+                self._reading = True
+                if not self._over.is_set():
+                    self._send_lines()
             finally:
                 self._reading = False
         except KeyboardInterrupt:

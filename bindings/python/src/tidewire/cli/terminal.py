@@ -39,25 +39,42 @@ class Terminal(Talk):
         super().__init__(websocket, options)
         self._colours = Style(sys.stdout)
         self._lock = threading.Lock()
-        self._prompts = False
+        self._prompts = False  # a line is being typed
+        self._held: list[str] | None = None  # what is to be shown as soon as it is
 
     def _send_lines(self) -> None:
         self._tell(self._greeting())
         with contextlib.nullcontext() if self._options.no_history else _History():
-            while True:
-                self._prompts = True
-                try:
-                    line = input(_PROMPT)
-                except EOFError:
-                    print()
-                    return
-                finally:
-                    self._prompts = False
+            while (line := self._read_line()) is not None:
                 try:
                     if self._obey(line):
                         return
                 except (CommandError, ValueError, ProtocolError) as error:
                     self._tell(str(error))
+
+    def _read_line(self) -> str | None:
+        """Returns the next line, None after the last. What comes before its prompt is there is held back."""
+        with self._lock:
+            self._held = []
+        if readline is not None:
+            readline.set_pre_input_hook(self._begin_line)
+        else:
+            self._begin_line()
+        try:
+            return input(_PROMPT)
+        except EOFError:
+            print()
+            return None
+        finally:
+            self._begin_line()
+            self._prompts = False
+
+    def _begin_line(self) -> None:
+        with self._lock:
+            self._prompts = True
+            held, self._held = self._held, None
+            for text in held or ():
+                self._print_above(text)
 
     def _greeting(self) -> str:
         terms = []
@@ -104,13 +121,18 @@ class Terminal(Talk):
         self._print(self._colours("dim", text))
 
     def _print(self, text: str) -> None:
-        """Prints above the line that is being typed."""
         with self._lock:
-            if not self._prompts:
+            if self._held is not None:
+                self._held.append(text)
+            elif self._prompts:
+                self._print_above(text)
+            else:
                 print(text, flush=True)
-                return
-            typed = readline.get_line_buffer() if readline is not None else ""
-            print(f"\r\x1b[K{text}\n{_PROMPT}{typed}", end="", flush=True)
+
+    def _print_above(self, text: str) -> None:
+        """Prints above the line that is being typed."""
+        typed = readline.get_line_buffer() if readline is not None else ""
+        print(f"\r\x1b[K{text}\n{_PROMPT}{typed}", end="", flush=True)
 
 
 class _History:

@@ -96,18 +96,22 @@ class TestQueue:
         assert [int.from_bytes(event["bytes"], "big") for event in messages] == list(range(20_000))
         assert last["code"] == 1000
 
-    def test_server_throws_away_what_comes_after_the_applications_close(self) -> None:
+    def test_server_throws_away_what_waits_when_the_application_closes(self) -> None:
         """A full queue must not keep it from the peer's close frame: else the end would take ten seconds."""
+        may_close = threading.Event()
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "websocket.accept"})
+            await asyncio.to_thread(may_close.wait, 30)
             await send({"type": "websocket.close"})
 
         with serving(app, ws_max_queue=2) as server, server.ask() as peer:
-            read_until(peer, b"\x88\x02\x03\xe8")
+            read_until(peer, b"\r\n\r\n")
             peer.settimeout(8)
             for _ in range(100):
                 peer.sendall(b"\x82\xfe\x40\x00" + bytes(4) + bytes(1 << 14))
+            may_close.set()
+            read_until(peer, b"\x88\x02\x03\xe8")
             peer.sendall(CLOSE_1000)
             assert read_until(peer, None) == b""
 

@@ -90,6 +90,7 @@ PyObject *session_detach(PyObject *self, PyObject *) {
   session->over = 1;
   if (!wake_receiver(session, nullptr)) return nullptr;
   Py_CLEAR(session->on_message);
+  if (session->engine != nullptr) give_up_room(session);
   Py_RETURN_NONE;
 }
 
@@ -175,7 +176,8 @@ PyMethodDef session_methods[] = {
      "pause_receiving($self, /)\n--\n\nReads no more until recv takes or awaits something."},
     {"discard", session_discard, METH_NOARGS,
      "discard($self, /)\n--\n\n"
-     "Throws the queue away, and all messages that will come: nobody waits for them, and they must not keep the peer's\n"
+     "Throws the queue away, and all messages that will come: nobody waits for them, and they must not keep the "
+     "peer's\n"
      "close frame from being read."},
     {"end", session_end, METH_NOARGS,
      "end($self, /)\n--\n\nSays that nothing more will be received: recv raises once the queue is empty."},

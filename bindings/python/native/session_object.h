@@ -66,6 +66,9 @@ uint64_t monotonic_ns();
 // holds. False with an exception set.
 bool take_input(SessionObject *session, size_t len, bool all);
 
+// Gives back the room of a read that will not come, and the view of it, which holds the engine.
+void give_up_room(SessionObject *session);
+
 // Says on_failure what the engine says, once.
 bool report_failure(SessionObject *session, tw_status status);
 

@@ -178,6 +178,8 @@ PyObject *session_flush(PyObject *self, PyObject *) {
   if (!is_attached(session)) return nullptr;
   session->flush_due = false;
   if (is_above_high(session) && session->future == nullptr && !pause_reading(session)) return nullptr;
+  // A loop that asked for room and then found nothing to read, as uvloop may.
+  if (as_conn(session->engine)->room.views != nullptr) give_up_room(session);
   if (!flush_now(session)) return nullptr;
   session->answers = session->wrote;
   Py_RETURN_NONE;

@@ -135,6 +135,9 @@ bool end_loops_room(ConnObject *object) {
   return end_room(room);
 }
 
+// tidewire.h: -1 ... -99 is the caller's mistake, which changes nothing.
+bool is_misuse(tw_status status) { return status < 0 && status > -100; }
+
 PyObject *read_room(SessionObject *session) {
   const UseConn use(session->engine);
   if (!use || !end_room(&use->room)) return nullptr;
@@ -207,9 +210,21 @@ bool report_failure(SessionObject *session, tw_status status) {
   return static_cast<bool>(done);
 }
 
+void give_up_room(SessionObject *session) {
+  const UseConn use(session->engine);
+  tw_event none;
+  size_t count = 0;
+  if (use && !session->taking && !session->stalled && end_room(&use->room)) {
+    tw_conn_read_commit(use->conn, 0, &none, 1, &count);
+  } else {
+    PyErr_Clear();  // in use: it stays until the next read
+  }
+}
+
 bool take_input(SessionObject *session, size_t len, bool all) {
   tw_status status = TW_OK;
   if (!commit_all(session, len, all, &status)) return false;
+  if (is_misuse(status)) return raise_conn(as_conn(session->engine), status) != nullptr;
   if (status < 0 && !report_failure(session, status)) return false;
   return settle(session);
 }

@@ -25,7 +25,7 @@ class TestFrames:
         assert done.lines[0].split() == ["offset", "opcode", "fin", "rsv", "mask", "length"]
         assert done.lines[1].split() == ["0", "text", "fin", "-", "37fa213d", "5"]
         assert done.lines[2].split() == ['"Hello"']
-        assert done.lines[3] == "1 frames, 1 messages"
+        assert done.lines[3] == "frames: 1, whole messages: 1"
 
     def test_decode_shows_all_kinds_with_their_offsets(self) -> None:
         stream = encode_frames(

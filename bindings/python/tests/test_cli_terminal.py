@@ -12,12 +12,14 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_process import ENVIRONMENT, EchoServer
+from websockets.sync.server import serve
 
 # The terminal becomes that of the process, so that its keys are its signals.
 PROGRAM = """
@@ -165,8 +167,21 @@ class TestTerminal:
             screen.type("half a li")
             screen.expect("half a li")
             server.process.terminate()
-            screen.expect(r"closed: received 1001 \(going away\)")
+            screen.expect(r"\r\nclosed: received 1001 \(going away\)")
             assert screen.status() == 0
+
+    def test_client_ends_when_the_server_does_at_once(self, tmp_path: Path) -> None:
+        """While the prompt is about to be shown."""
+        with serve(lambda websocket: websocket.close(), "127.0.0.1", 0) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                with Screen(tmp_path, f"ws://127.0.0.1:{server.socket.getsockname()[1]}") as screen:
+                    screen.expect(r"closed: received 1000 \(OK\)")
+                    assert screen.status() == 0
+            finally:
+                server.shutdown()
+                thread.join()
 
     def test_client_keeps_what_is_being_typed_when_something_comes(self, echo: str, tmp_path: Path) -> None:
         with Screen(tmp_path, "--ping", "0.2", echo) as screen:

@@ -139,6 +139,7 @@ class TidewireProtocol(asyncio.Protocol):
             self._loop.call_later(_SHUTDOWN_SECONDS, self._transport.abort)
         else:
             self._fail()
+            self._lost = True  # as far as the application is concerned
 
     # ---- The request ----
 

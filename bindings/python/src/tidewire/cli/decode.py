@@ -119,7 +119,7 @@ def _lines(data: bytearray, at: int, sender: str | None, inflates: bool, shower:
         of = "" if wanted is None else f" of {wanted}"
         left = len(data) - consumed
         yield f"{at + consumed:>8}  the stream ends within a frame: {left}{of} bytes of it are here", True
-    yield f"{len(frames)} frames, {shower.messages} messages", False
+    yield f"frames: {len(frames)}, whole messages: {shower.messages}", False
 
 
 def _frame_len(start: bytearray) -> int | None:

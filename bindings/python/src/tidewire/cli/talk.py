@@ -31,6 +31,7 @@ class Talk:
         self._heard = threading.Event()  # something came
         self._over = threading.Event()  # the connection is closed
         self._reading = False  # the main thread waits for the input, and must be told of the end
+        self._left = threading.Event()  # it does so no more
 
     def run(self) -> int:
         """Talks until the input or the connection ends. Returns the exit status."""
@@ -54,6 +55,7 @@ class Talk:
             failure = error
         except ConnectionClosed:
             pass  # the other thread says why
+        self._left.set()
         self._websocket.close()
         for thread in threads:
             thread.join()
@@ -89,7 +91,8 @@ class Talk:
             self._websocket.close()  # whoever read our output has enough
         self._over.set()
         self._heard.set()
-        if self._reading:
+        # Once is not always enough: readline swallows what is raised while it shows its prompt.
+        while self._reading and not self._left.wait(0.1):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:

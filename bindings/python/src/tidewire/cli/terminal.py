@@ -65,6 +65,9 @@ class Terminal(Talk):
         except EOFError:
             print()
             return None
+        except KeyboardInterrupt:
+            print()
+            raise
         finally:
             self._begin_line()
             self._prompts = False

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The Session type: its life, and its tables. What happens for each read and each message is C; hooks, whose names
-// begin with `_on`, and everything rare are Python, in subclasses.
+// begin with `_`, and everything rare are Python, in subclasses.
 #include "py_session.h"
 
 #include <structmember.h>
@@ -87,6 +87,7 @@ PyObject *session_detach(PyObject *self, PyObject *) {
   session->fd = -1;
   session->finished = 1;
   session->write_paused = 0;
+  session->deaf |= session->on_message != nullptr;
   session->over = 1;
   if (!wake_receiver(session, nullptr)) return nullptr;
   Py_CLEAR(session->on_message);
@@ -105,7 +106,7 @@ int session_traverse(PyObject *self, visitproc visit, void *arg) {
   return session->queue.traverse(visit, arg);
 }
 
-// The engine stays: whoever reads from a memory view of it, has it.
+// Whoever has a view of the engine's memory holds the engine.
 int session_clear(PyObject *self) {
   SessionObject *session = as_session(self);
   session->fd = -1;
@@ -221,7 +222,7 @@ PyMemberDef session_members[] = {
     {"_over", T_BOOL, offsetof(SessionObject, over), READONLY, "Whether nothing more is received."},
     {"_write_paused", T_BOOL, offsetof(SessionObject, write_paused), 0, "Whether send has to wait."},
     {"_read_paused", T_BOOL, offsetof(SessionObject, read_paused), READONLY, "Whether reading is paused."},
-    {"_finished", T_BOOL, offsetof(SessionObject, finished), 0, "Whether nothing more is written."},
+    {"_finished", T_BOOL, offsetof(SessionObject, finished), READONLY, "Whether nothing more is written."},
     {"reserved", T_BOOL, offsetof(SessionObject, reserved), 0, "Whether recv is refused, since somebody uses take."},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(SessionObject, weak_references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},

@@ -104,7 +104,7 @@ bool start_waiting(RecvObject *recv) {
     return false;
   }
   session->queue.shrink();
-  if (session->read_paused && !resume_reading(session)) return false;
+  if (!relax(session)) return false;
   const py::object future =
       py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(session->loop, session_names.create_future));
   if (!future) return false;

@@ -19,6 +19,13 @@ def unit_tests():
     return found
 
 
+def in_python(name):
+    """Whether there is a test of that name, path::function."""
+    path, _, function = name.partition("::")
+    file = ROOT / path
+    return file.exists() and re.search(rf"^(?:async )?def {function}\(", file.read_text("utf-8"), re.M) is not None
+
+
 def limits():
     """The fields of the configurations that are limits and time-outs."""
     header = (ROOT / "capi/include/tidewire/tidewire.h").read_text("utf-8")
@@ -33,9 +40,11 @@ def main():
     named = set(re.findall(r"`([^`\n]+)`", text))
     tests = unit_tests()
     test_names = {name for name in named if re.fullmatch(r"[A-Z]\w*\.[A-Z]\w*", name)}
-    paths = {name for name in named if re.fullmatch(r"(?:tests|core|capi)/[\w./*]+", name)}
+    paths = {name for name in named if re.fullmatch(r"(?:tests|core|capi|bindings)/[\w./*]+", name)}
+    python_tests = {name for name in named if re.fullmatch(r"bindings/[\w./]+\.py::\w+", name)}
     faults = [f"names a test that does not exist: {name}" for name in sorted(test_names - tests)]
     faults += [f"names a file that does not exist: {name}" for name in sorted(paths) if not list(ROOT.glob(name))]
+    faults += [f"names a test that does not exist: {name}" for name in sorted(python_tests) if not in_python(name)]
     listed = {name for name in tests if name.split(".")[0] in LISTED_SUITES}
     faults += [f"does not name the test {name}" for name in sorted(listed - test_names)]
     faults += [f"does not name the limit {name}" for name in sorted(limits() - named)]

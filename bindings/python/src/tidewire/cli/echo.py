@@ -18,7 +18,7 @@ _EPILOG = """\
 examples:
   python -m tidewire echo
   python -m tidewire echo --host 0.0.0.0 --port 443 --cert chain.pem --key key.pem --verbose
-  python -m tidewire echo --unix /tmp/echo.sock
+  python -m tidewire echo --unix echo.sock
 
 It ends, and closes its connections with 1001, on Ctrl-C or SIGTERM. Pages of any origin may connect.
 """

@@ -50,8 +50,7 @@ IN_MEMORY = {
 }
 IDLE_ROWS = ("raw", *(row for row in PROGRAMS if row != "floor"))
 
-MIN_TIMES = 6  # of --min-time a repetition takes, at least,
-MIN_SECONDS = 0.25  # and at least this, in which something has to come back even on a machine that is busy
+MIN_TIMES = 6  # of --min-time a repetition takes, at least
 WARM_UP_SECONDS = 0.2
 SLOWEST = 100e6  # bytes that the slowest server echoes in a second, at least
 
@@ -117,19 +116,7 @@ def durations(load, min_time):
     """Seconds to warm up and to measure: where much is under way, it has to come round."""
     connections, pipeline, size = load
     turn = connections * pipeline * size / SLOWEST
-    return max(WARM_UP_SECONDS, turn), max(MIN_SECONDS, MIN_TIMES * min_time, 2 * turn)
-
-
-def sample(load, server, traffic, min_time):
-    """The figures of one run, or of a longer one where nothing came back in time."""
-    warm_up, seconds = durations(traffic, min_time)
-    for factor in (1, 3):
-        try:
-            return load.run(server, *traffic, factor * seconds, warm_up)
-        except Failure as failure:
-            if "no echo arrived" not in str(failure):
-                raise
-    return load.run(server, *traffic, 10 * seconds, warm_up)
+    return max(WARM_UP_SECONDS, turn), max(MIN_TIMES * min_time, 2 * turn)
 
 
 def echo(chosen, interpreter, arguments):
@@ -149,7 +136,8 @@ def echo(chosen, interpreter, arguments):
             load.check(server)
         for _ in range(arguments.repetitions):
             for index, (what, traffic, row) in enumerate(chosen):
-                figures = sample(load, servers[row], traffic, arguments.min_time)
+                warm_up, seconds = durations(traffic, arguments.min_time)
+                figures = load.run(servers[row], *traffic, seconds, warm_up)
                 name = loopback.name_of(what, traffic, row)
                 entries.append(loopback.entry(name, index, figures) | {"clock": 1 / figures["messages/s"]})
     return entries

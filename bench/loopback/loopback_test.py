@@ -101,6 +101,27 @@ class LoopbackTest(unittest.TestCase):
         self.assertFalse(is_running(pid))
 
 
+class LoadTest(unittest.TestCase):
+    def run_load(self, *failures):
+        """What a run returns where the first attempts fail, and the seconds of each of them."""
+        outcomes = [*map(loopback.Failure, failures), {"messages/s": 1}]
+        with mock.patch.object(loopback.Load, "once", side_effect=outcomes) as once:
+            figures = loopback.Load(BUILD, 0).run("server", 1, 1, 20, 0.05)
+        return figures, [call.args[4] for call in once.call_args_list]
+
+    def test_where_nothing_came_back_the_next_run_is_longer(self):
+        nothing = "picows: tw_load: no echo arrived in the measured time"
+        figures, seconds = self.run_load(nothing, nothing)
+        self.assertEqual(figures, {"messages/s": 1})
+        self.assertEqual([round(each / seconds[0]) for each in seconds], [1, 4, 16])
+        with self.assertRaisesRegex(loopback.Failure, "no echo arrived"):
+            self.run_load(nothing, nothing, nothing)
+
+    def test_a_wrong_echo_is_not_forgiven(self):
+        with self.assertRaisesRegex(loopback.Failure, "differs"):
+            self.run_load("picows: tw_load: an echo differs")
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__.strip())

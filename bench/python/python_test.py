@@ -17,7 +17,6 @@ from unittest import mock
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCH))
 
-import loopback  # noqa: E402
 import python  # noqa: E402
 import python_idle  # noqa: E402
 from made_up import document, entries, repetitions  # noqa: E402
@@ -65,6 +64,10 @@ class Running(unittest.TestCase):
     def test_a_filter_of_others_asks_for_no_interpreter(self):
         self.assertEqual(python.suites(arguments("BM_Mask/", "/nowhere/python")), [])
 
+    def test_much_under_way_takes_longer(self):
+        few, many = (python.durations((100, 32, size), 0.05) for size in (20, 16384))
+        self.assertTrue(all(longer > shorter for longer, shorter in zip(many, few, strict=True)))
+
     def test_what_fails_takes_nothing_else_with_it(self):
         with mock.patch.dict(python.SERVERS, {"picows": python.SERVERS["raw"]}):
             first, second = python.suites(arguments("BM_PythonMask/aiohttp/16$|BM_PythonEcho1x1/picows/"))
@@ -80,31 +83,6 @@ class Running(unittest.TestCase):
         with mock.patch.dict(python.SERVERS, {"picows": python.SERVERS["raw"]}):
             with self.assertRaisesRegex(SystemExit, "python: picows: tw_load: response: "):
                 run("BM_PythonEcho1x1/picows/")
-
-
-class Sampling(unittest.TestCase):
-    def sample(self, *failures):
-        """What sample() returns where the first runs fail, and the seconds of each run."""
-        load = mock.Mock()
-        load.run.side_effect = [*map(loopback.Failure, failures), {"messages/s": 1}]
-        figures = python.sample(load, "server", (1, 1, 20), 0.05)
-        return figures, [call.args[4] for call in load.run.call_args_list]
-
-    def test_where_nothing_came_back_the_next_run_is_longer(self):
-        nothing = "picows: tw_load: no echo arrived in the measured time"
-        figures, seconds = self.sample(nothing, nothing)
-        self.assertEqual(figures, {"messages/s": 1})
-        self.assertEqual([round(each / seconds[0]) for each in seconds], [1, 3, 10])
-        with self.assertRaisesRegex(loopback.Failure, "no echo arrived"):
-            self.sample(nothing, nothing, nothing)
-
-    def test_a_wrong_echo_is_not_forgiven(self):
-        with self.assertRaisesRegex(loopback.Failure, "differs"):
-            self.sample("picows: tw_load: an echo differs")
-
-    def test_much_under_way_takes_longer(self):
-        few, many = (python.durations((100, 32, size), 0.05) for size in (20, 16384))
-        self.assertTrue(all(longer > shorter for longer, shorter in zip(many, few, strict=True)))
 
 
 class Targets(unittest.TestCase):

@@ -93,7 +93,8 @@ def repair(wheel: Path) -> Path:
 def check_contents(wheel: Path, sdist: Path) -> None:
     """All of src, one extension module and the metadata; no other sources, no tests, no libraries."""
     with tarfile.open(sdist) as archive:
-        paths = {name.partition("/src/")[2] for name in archive.getnames()} - {""}
+        inside = [name.partition("/")[2] for name in archive.getnames()]
+    paths = [name.removeprefix("src/") for name in inside if name.startswith("src/")]
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     expected = {*paths, "tidewire/_version.py", f"tidewire/_native{suffix}"}
     with zipfile.ZipFile(wheel) as archive:

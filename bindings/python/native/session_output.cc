@@ -73,7 +73,7 @@ py::object join(const tw_view *views, size_t count, size_t len, size_t skip) {
 // Writes what one system call takes. What the socket leaves of it is in *rest. False with an exception set.
 bool write_some(SessionObject *session, bool direct, py::object *rest) {
   const UseConn use(session->engine);
-  if (!use) return false;
+  if (!use || !end_output(&use->output)) return false;
   tw_view views[kViews];
   size_t count = 0;
   const tw_status status = tw_conn_output(use->conn, views, kViews, &count);
@@ -81,11 +81,10 @@ bool write_some(SessionObject *session, bool direct, py::object *rest) {
   size_t len = 0;
   for (size_t i = 0; i < count; ++i) len += views[i].len;
   const size_t sent = direct ? write_views(session->fd, views, count) : 0;
-  if (sent < len) {
-    *rest = join(views, count, len, sent);
-    if (!*rest) return false;
-  }
-  return consume_output(use.get(), len);
+  if (sent < len) *rest = join(views, count, len, sent);
+  // Without memory for the rest, it stays where it is.
+  const bool whole = sent == len || *rest;
+  return consume_output(use.get(), whole ? len : sent) && whole;
 }
 
 bool tell_time(SessionObject *session) {

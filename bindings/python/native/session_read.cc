@@ -148,7 +148,7 @@ PyObject *read_room(SessionObject *session) {
   return show_memory(session->engine, &use->room, data, cap, false);
 }
 
-// Copies what it can to where a read would have put it. *taken is 0 with an exception set.
+// Copies what it can to where a read would have put it, and returns how much that is: 0 with an exception set.
 size_t fill_room(SessionObject *session, const uint8_t *data, size_t len) {
   const UseConn use(session->engine);
   if (!use || !end_room(&use->room)) return 0;
@@ -198,7 +198,7 @@ bool report_exception(SessionObject *session) {
 
 bool report_failure(SessionObject *session, tw_status status) {
   if (session->failed) return true;
-  session->failed = 1;
+  session->failed = true;
   {
     const UseConn use(session->engine);
     if (!use) return false;

@@ -199,6 +199,19 @@ async def test_nothing_is_written_once_the_transport_closes() -> None:
             session.transport = session.transport
 
 
+async def test_output_that_is_looked_at_is_not_written_twice() -> None:
+    async with joined() as (session, peer):
+        session.send_now("a")
+        [view] = session.engine.output()
+        part = view[1:]
+        with pytest.raises(BufferError):
+            session.flush()
+        part.release()
+        session.send_now("b")
+        session.flush()
+        assert await peer.receive(2) == ["a", "b"]
+
+
 # ---- The end ----
 
 

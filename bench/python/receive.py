@@ -125,7 +125,7 @@ async def tw_listener(kept: list[object]) -> Receive:
             kept.append(session)
 
         def on_message(self, session, message):
-            append(bytes(message))
+            append(message.tobytes())
 
     server = await serve_listener(Appender, "127.0.0.1", 0, compression=None)
     client = await upgraded(server)

@@ -35,8 +35,9 @@ class Listener:
 
     def on_message(self, session: ListenerSession, message: BorrowedMessage) -> None:
         """A message came. `message` is only valid until you return: `message.is_text`, `message.text`,
-        `message.tobytes()`, `len(message)`, and `message.data`, a view without a copy, which you may keep.
-        `session.send(message)` sends it on."""
+        `message.tobytes()`, `len(message)`; `session.send(message)` sends it on, without a copy in between.
+        `message.data` is a memoryview that you may keep: the message is copied for it once, or handed over where it was
+        put together from several reads."""
 
     def on_close(self, session: ListenerSession, code: int, reason: str) -> None:
         """The connection is closed, the last call. `code` is the peer's, 1005 if it gave none, 1006 if it said nothing;

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import threading
 
 import pytest
@@ -250,11 +251,9 @@ def test_a_buffer_that_changes_while_it_is_taken():
                 connection.receive(b"")
             return memoryview(self.memory)
 
-    data = Showing(bytearray(text(b"a")))
-    try:
-        memoryview(data)
-    except TypeError:
+    if sys.version_info < (3, 12):
         pytest.skip("this Python asks the type alone")
+    data = Showing(bytearray(text(b"a")))
     connection.receive(data)
     connection.receive_into(text(b"a"), Showing(bytearray(9)))
     connection.send(data, borrow=True)

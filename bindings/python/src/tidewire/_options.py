@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from ._native import BufferPool
 from ._types import NEVER, DeflateConfig
+
+QueueLimits: TypeAlias = int | None | tuple[int | None, int | None]
 
 # What a small frame may become is bounded by max_size here; deflate itself ends at 1032 to 1.
 DEFAULT_DEFLATE = DeflateConfig(send_window_bits=12, receive_window_bits=15, memory_level=5, max_ratio=1100)
@@ -52,6 +54,19 @@ def size_limits(max_size: int | None | tuple[int | None, int | None]) -> dict[st
         if length <= 0:
             raise ValueError(f"max_size must be positive or None, not {max_size!r}")
     return limits
+
+
+def queue_limits(max_queue: QueueLimits) -> tuple[int | None, int]:
+    """Reads the argument `max_queue`: how many messages or parts may wait before reading stops, None for any number, and
+    how few before it goes on, by default a quarter. Raises ValueError."""
+    high, low = max_queue if isinstance(max_queue, tuple) else (max_queue, None)
+    if high is None and low is not None:
+        high = low * 4
+    if low is None:
+        low = 0 if high is None else high // 4
+    if low < 0 or (high is not None and high < low):
+        raise ValueError(f"max_queue must be a number from 0 on, or such a pair (high, low), not {max_queue!r}")
+    return high, low
 
 
 def engine_options(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from .._opening import USER_AGENT, ClientOpening
 from .._options import deflate_option
 from .._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
+from .._retry import Retry
 from .._types import Agreement, DeflateConfig, Role
 from ..client import backoff, process_exception
 from ..datastructures import Headers, HeadersLike
@@ -246,25 +246,17 @@ class connect:  # noqa: N801
         await connection.__aexit__(kind, error, trace)
 
     async def __aiter__(self) -> AsyncIterator[ClientConnection]:
-        delays: Iterator[float] | None = None
+        retry = Retry(self._process_exception, self._reconnect_delays, self._session_options.logger)
         while True:
             try:
                 async with self as connection:
                     yield connection
             except Exception as error:
-                verdict = self._process_exception(error)
-                if verdict is error:
-                    raise
-                if verdict is not None:
-                    raise verdict from error
-                if delays is None:
-                    delays = self._reconnect_delays()
-                delay = next(delays)
-                why = traceback.format_exception_only(error)[0].strip()
-                self._session_options.logger.info("connect failed; reconnecting in %.1f seconds: %s", delay, why)
-                await asyncio.sleep(delay)
+                delay = retry.delay_after(error)
             else:
-                delays = None
+                retry.reset()
+                continue
+            await asyncio.sleep(delay)
 
 
 def unix_connect(path: str | os.PathLike[str] | None = None, uri: str | None = None, **options: Any) -> connect:

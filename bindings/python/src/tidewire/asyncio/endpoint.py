@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .._errors import Error
 from .._native import Close as PeerClose
 from .._native import Connection, close_code_valid
-from .._options import deflate_option, engine_options, shared_pool
+from .._options import deflate_option, engine_options, queue_limits, shared_pool
 from .._types import NEVER, Agreement, CloseCause, DeflateConfig, Role, State
 from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, ProtocolError
 from ..frames import Close, CloseCode
@@ -61,7 +61,7 @@ class SessionOptions:
         **options: Any,
     ) -> SessionOptions:
         """Checks the arguments; `options` are those of `engine_options`. Raises ValueError."""
-        high, low = _queue_limits(max_queue)
+        high, low = queue_limits(max_queue)
         deflate = deflate_option(compression)
         engine = engine_options(
             close_timeout=close_timeout,
@@ -280,17 +280,6 @@ def check_close(code: int, reason: str) -> None:
         raise ProtocolError(
             f"the reason of a close frame has {_MAX_REASON_LEN} bytes at most, not {len(reason.encode())}"
         )
-
-
-def _queue_limits(max_queue: int | None | tuple[int | None, int | None]) -> tuple[int | None, int]:
-    high, low = max_queue if isinstance(max_queue, tuple) else (max_queue, None)
-    if high is None and low is not None:
-        high = low * 4
-    if low is None:
-        low = 0 if high is None else high // 4
-    if low < 0 or (high is not None and high < low):
-        raise ValueError(f"max_queue must be a number of messages, or a high and a low one, not {max_queue!r}")
-    return high, low
 
 
 def _write_limits(write_limit: int | tuple[int, int | None]) -> tuple[int, int | None]:

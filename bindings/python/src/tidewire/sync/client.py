@@ -7,14 +7,14 @@ import os
 import socket
 import ssl as tls
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Literal, overload
 
 from .._opening import USER_AGENT, ClientOpening
-from .._options import deflate_option
+from .._options import QueueLimits, deflate_option
 from .._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
+from .._retry import Retry
 from .._types import DeflateConfig, Role
 from ..client import backoff, process_exception
 from ..datastructures import Headers, HeadersLike
@@ -24,7 +24,6 @@ from ..typing import LoggerLike, Origin, Subprotocol
 from ..uri import WebSocketURI, basic_authorization, host_header, parse_uri
 from .connection import Connection
 from .dialing import Way, read_response
-from .inbox import QueueLimits
 from .opening import Deadline, read_head, send_all
 from .options import ConnectionOptions, read_subprotocols
 
@@ -204,25 +203,17 @@ class reconnect:  # noqa: N801
         connection.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[ClientConnection]:
-        delays: Iterator[float] | None = None
+        retry = Retry(self._process_exception, self._reconnect_delays, self._options.logger)
         while True:
             try:
                 with self as connection:
                     yield connection
             except Exception as error:
-                verdict = self._process_exception(error)
-                if verdict is error:
-                    raise
-                if verdict is not None:
-                    raise verdict from error
-                if delays is None:
-                    delays = self._reconnect_delays()
-                delay = next(delays)
-                why = traceback.format_exception_only(error)[0].strip()
-                self._options.logger.info("connect failed; reconnecting in %.1f seconds: %s", delay, why)
-                time.sleep(delay)
+                delay = retry.delay_after(error)
             else:
-                delays = None
+                retry.reset()
+                continue
+            time.sleep(delay)
 
 
 @overload

@@ -14,23 +14,6 @@ from .._types import Opcode
 from ..exceptions import ConcurrencyError
 from ..typing import Data
 
-QueueLimits = int | None | tuple[int | None, int | None]
-
-
-def queue_limits(max_queue: QueueLimits) -> tuple[float, float]:
-    """Reads the argument `max_queue`: how many messages or parts wait before reading stops, or also how few before it
-    goes on. Raises ValueError."""
-    high, low = max_queue if isinstance(max_queue, tuple) else (max_queue, None)
-    if high is None:
-        high, low = (None, None) if low is None else (low * 4, low)
-    elif low is None:
-        low = high // 4
-    if high is None or low is None:
-        return float("inf"), float("inf")
-    if not 0 <= low <= high:
-        raise ValueError(f"max_queue must be a number from 0 on, or such a pair (high, low), not {max_queue!r}")
-    return high, low
-
 
 class Inbox:
     """A queue of messages of one frame and of the parts of longer ones, from which one thread at a time takes messages.

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._options import engine_options, nanoseconds
+from .._options import QueueLimits, engine_options, nanoseconds, queue_limits
 from .._types import NEVER
 from ..typing import LoggerLike, Subprotocol
-from .inbox import QueueLimits, queue_limits
 
 _MAX_FRAGMENTS = (1 << 32) - 1
 
@@ -52,7 +52,8 @@ class ConnectionOptions:
             max_output_len=NEVER,  # senders wait until their message is written
         )
         logger = logging.getLogger(logger_name) if logger is None else logger
-        return cls(engine, queue_limits(max_queue), close_timeout, logger)
+        high, low = queue_limits(max_queue)
+        return cls(engine, (math.inf if high is None else high, low), close_timeout, logger)
 
 
 def read_subprotocols(subprotocols: Sequence[Subprotocol] | None, extensions: None) -> tuple[Subprotocol, ...]:

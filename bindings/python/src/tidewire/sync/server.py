@@ -17,14 +17,13 @@ from typing import Any, TypeVar
 
 from .._auth import BasicAuth, CredentialsLike
 from .._opening import USER_AGENT, ServerPolicy
-from .._options import deflate_option
+from .._options import QueueLimits, deflate_option
 from .._types import DeflateConfig, State
 from ..frames import CloseCode
 from ..http11 import Request, Response
 from ..typing import LoggerLike, Origin, Subprotocol
 from .accepting import ServerConnection, ServerOptions
 from .broadcasting import broadcast
-from .inbox import QueueLimits
 from .opening import Deadline
 from .options import ConnectionOptions, read_subprotocols
 from .payload import check_close

@@ -32,6 +32,7 @@ class Talk:
         self._over = threading.Event()  # the connection is closed
         self._reading = False  # the main thread waits for the input, and must be told of the end
         self._left = threading.Event()  # it does so no more
+        self._insists = False  # it is being told
 
     def run(self) -> int:
         """Talks until the input or the connection ends. Returns the exit status."""
@@ -91,13 +92,21 @@ class Talk:
             self._websocket.close()  # whoever read our output has enough
         self._over.set()
         self._heard.set()
-        # Once is not always enough: readline swallows what is raised while it shows its prompt.
+        self._insist()
+
+    def _insist(self) -> None:
+        """Interrupts the main thread. Once is not always enough: readline swallows what is raised while it shows its
+        prompt."""
+        self._insists = True
         while self._reading and not self._left.wait(0.1):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-C, or the end of the connection."""
         if self._reading:
+            if not self._insists:
+                self._insists = True
+                threading.Thread(target=self._insist, daemon=True).start()
             raise KeyboardInterrupt
 
     def _keep_pinging(self) -> None:

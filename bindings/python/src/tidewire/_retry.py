@@ -27,10 +27,13 @@ class Retry:
     def delay_after(self, error: Exception) -> float:
         """Returns how many seconds to wait after an attempt that failed. Raises what it is not worth to try again after."""
         verdict = self._process_exception(error)
-        if verdict is error:
-            raise error
         if verdict is not None:
-            raise verdict from error
+            try:
+                if verdict is error:
+                    raise error
+                raise verdict from error
+            finally:
+                del error, verdict  # the traceback holds this frame, which must not hold the exception
         if self._delays is None:
             self._delays = self._reconnect_delays()
         delay = next(self._delays)

@@ -338,3 +338,18 @@ async def test_an_attempt_that_failed_leaves_no_cycle_of_references(answer: byte
         assert readers[0]() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("judge", [lambda exc: exc, lambda exc: InvalidHandshake("enough")], ids=["itself", "another"])
+async def test_a_failure_that_ends_the_reconnecting_leaves_no_cycle_of_references(judge: Any) -> None:
+    async with stream_server(answering(ANSWER_404 + b"\r\nbody")) as port:
+        gc.disable()
+        try:
+            try:
+                async for _ in connect(f"ws://127.0.0.1:{port}/", process_exception=judge, proxy=None):
+                    pass
+            except InvalidHandshake as error:
+                gone = weakref.ref(error)
+            assert gone() is None
+        finally:
+            gc.enable()

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from ._native import BufferPool
 from ._types import NEVER, DeflateConfig
+from .typing import Subprotocol
 
 QueueLimits: TypeAlias = int | None | tuple[int | None, int | None]
 
@@ -54,6 +56,15 @@ def size_limits(max_size: int | None | tuple[int | None, int | None]) -> dict[st
         if length <= 0:
             raise ValueError(f"max_size must be positive or None, not {max_size!r}")
     return limits
+
+
+def read_subprotocols(subprotocols: Sequence[Subprotocol] | None, extensions: None) -> tuple[Subprotocol, ...]:
+    """Reads the arguments `subprotocols` and `extensions`, of which there is none. Raises TypeError, ValueError."""
+    if extensions is not None:
+        raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
+    if isinstance(subprotocols, str):
+        raise TypeError("subprotocols must be a sequence of names, not a string")
+    return tuple(subprotocols or ())
 
 
 def queue_limits(max_queue: QueueLimits) -> tuple[int | None, int]:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from .._opening import USER_AGENT, ClientOpening
-from .._options import deflate_option
+from .._options import deflate_option, read_subprotocols
 from .._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
 from .._retry import Retry
 from .._types import Agreement, DeflateConfig, Role
@@ -54,13 +54,9 @@ class Opener:
         **transport_options: Any,
     ) -> None:
         """Checks the arguments. Raises InvalidURI, ValueError, TypeError."""
-        if extensions is not None:
-            raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
-        if isinstance(subprotocols, str):
-            raise TypeError("subprotocols must be a sequence of names, not a string")
         self._uri = uri
         self._origin = origin
-        self._subprotocols = tuple(subprotocols or ())
+        self._subprotocols = read_subprotocols(subprotocols, extensions)
         self._deflate = deflate_option(compression)
         self._headers = Headers(() if additional_headers is None else additional_headers)
         self._user_agent = user_agent_header

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import Error
 from .._native import Close as PeerClose
-from .._native import Connection, close_code_valid
+from .._native import Connection
 from .._options import deflate_option, engine_options, queue_limits, shared_pool
+from .._payload import check_close
 from .._types import NEVER, Agreement, CloseCause, DeflateConfig, Role, State
-from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, ProtocolError
+from ..exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from ..frames import Close, CloseCode
 from ..http11 import Request, Response
 from ..typing import LoggerLike, Subprotocol
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .server import Server
 
 _GOOD_CODES = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
-_MAX_REASON_LEN = 123  # of a close frame (RFC 6455 5.5), of which the code takes 2 bytes
 _OUTPUT_HIGH_LEN = 1 << 16  # queued by the engine; from there on it is written at once
 
 
@@ -270,16 +270,6 @@ class Endpoint(Session):
 
     def _closed_exception(self) -> Exception:
         return self.closed_exception()
-
-
-def check_close(code: int, reason: str) -> None:
-    """Raises exceptions.ProtocolError where a close frame must not say this."""
-    if not close_code_valid(code):
-        raise ProtocolError(f"{code} is not a close code that may be sent")
-    if len(reason.encode()) > _MAX_REASON_LEN:
-        raise ProtocolError(
-            f"the reason of a close frame has {_MAX_REASON_LEN} bytes at most, not {len(reason.encode())}"
-        )
 
 
 def _write_limits(write_limit: int | tuple[int, int | None]) -> tuple[int, int | None]:

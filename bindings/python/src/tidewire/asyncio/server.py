@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._auth import BasicAuth, Check, CredentialsLike
 from .._opening import USER_AGENT, ServerPolicy
+from .._payload import check_close
 from .._types import DeflateConfig, State
 from ..frames import CloseCode
 from ..http11 import Request, Response
 from ..typing import LoggerLike, Origin, Subprotocol
 from .accepting import Answer, Opening, ServerOptions, ServerSide
 from .connection import Connection, broadcast
-from .endpoint import Endpoint, SessionOptions, check_close
+from .endpoint import Endpoint, SessionOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from .._native import PreparedMessage
 from .._options import shared_pool
+from .._payload import DATA_LIKE, encoded
 from ..exceptions import ConcurrencyError
 from ..typing import DataLike
 from .connection import Connection
-from .payload import DATA_LIKE, encoded
 
 
 def broadcast(

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, overload
 
 from .._opening import USER_AGENT, ClientOpening
-from .._options import QueueLimits, deflate_option
+from .._options import QueueLimits, deflate_option, read_subprotocols
 from .._redirect import MAX_REDIRECTS, check_redirect, redirect_uri, without_credentials
 from .._retry import Retry
 from .._types import DeflateConfig, Role
@@ -25,7 +25,7 @@ from ..uri import WebSocketURI, basic_authorization, host_header, parse_uri
 from .connection import Connection
 from .dialing import Way, read_response
 from .opening import Deadline, read_head, send_all
-from .options import ConnectionOptions, read_subprotocols
+from .options import ConnectionOptions
 
 __all__ = ["ClientConnection", "connect", "reconnect", "unix_connect", "unix_reconnect"]
 

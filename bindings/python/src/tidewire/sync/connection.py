@@ -19,6 +19,7 @@ from .._native import Chunk, Message, Pong, PreparedMessage
 from .._native import Close as CloseEvent
 from .._native import Connection as Engine
 from .._options import shared_pool
+from .._payload import BYTES_LIKE, DATA_LIKE, check_close, control_payload, encoded
 from .._types import CloseCause, Deflate, DeflateConfig, Role, State
 from ..exceptions import (
     ConcurrencyError,
@@ -32,7 +33,6 @@ from ..http11 import Request, Response
 from ..typing import Data, DataLike, LoggerLike
 from .inbox import Inbox
 from .options import ConnectionOptions
-from .payload import BYTES_LIKE, DATA_LIKE, check_close, control_payload, encoded
 from .pings import Pings
 from .pump import Pump
 

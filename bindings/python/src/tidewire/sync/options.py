@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._options import QueueLimits, engine_options, nanoseconds, queue_limits
 from .._types import NEVER
-from ..typing import LoggerLike, Subprotocol
+from ..typing import LoggerLike
 
 _MAX_FRAGMENTS = (1 << 32) - 1
 
@@ -54,12 +53,3 @@ class ConnectionOptions:
         logger = logging.getLogger(logger_name) if logger is None else logger
         high, low = queue_limits(max_queue)
         return cls(engine, (math.inf if high is None else high, low), close_timeout, logger)
-
-
-def read_subprotocols(subprotocols: Sequence[Subprotocol] | None, extensions: None) -> tuple[Subprotocol, ...]:
-    """Reads the arguments `subprotocols` and `extensions`, of which there is none. Raises TypeError, ValueError."""
-    if extensions is not None:
-        raise ValueError("extensions: the engine has permessage-deflate and no others; see compression")
-    if isinstance(subprotocols, str):
-        raise TypeError("subprotocols must be a sequence of names, not a string")
-    return tuple(subprotocols or ())

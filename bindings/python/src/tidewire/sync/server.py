@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from .._auth import BasicAuth, CredentialsLike
 from .._opening import USER_AGENT, ServerPolicy
-from .._options import QueueLimits, deflate_option
+from .._options import QueueLimits, deflate_option, read_subprotocols
+from .._payload import check_close
 from .._types import DeflateConfig, State
 from ..frames import CloseCode
 from ..http11 import Request, Response
@@ -25,8 +26,7 @@ from ..typing import LoggerLike, Origin, Subprotocol
 from .accepting import ServerConnection, ServerOptions
 from .broadcasting import broadcast
 from .opening import Deadline
-from .options import ConnectionOptions, read_subprotocols
-from .payload import check_close
+from .options import ConnectionOptions
 
 __all__ = ["Server", "ServerConnection", "basic_auth", "broadcast", "serve", "unix_serve"]
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""What can be sent, as bytes."""
+"""What can be sent, as bytes, and what a close frame can say."""
 
 from __future__ import annotations
 
-from .._native import close_code_valid
-from ..exceptions import ProtocolError
-from ..typing import DataLike
+from ._native import close_code_valid
+from .exceptions import ProtocolError
+from .typing import DataLike
 
 BYTES_LIKE = (bytes, bytearray, memoryview)
 DATA_LIKE = (str, *BYTES_LIKE)
 
 _MAX_CONTROL_LEN = 125
-_MAX_REASON_LEN = 123
+_MAX_REASON_LEN = 123  # of a close frame (RFC 6455 5.5), of which the code takes 2 bytes
 
 
 def encoded(data: DataLike) -> bytes | bytearray | memoryview:

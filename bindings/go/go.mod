@@ -1,0 +1,3 @@
+module tidewire
+
+go 1.24

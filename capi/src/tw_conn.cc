@@ -127,6 +127,13 @@ tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn) {
   return to_c(status);
 }
 
+tw_status tw_conn_set_max_message_len(tw_conn *conn, uint64_t max_message_len) {
+  if (conn == nullptr) return TW_ERR_NULL;
+  uint64_t len = Settings().max_message_len;
+  take(max_message_len, &len);
+  return to_c(from_c(conn)->set_max_message_len(len));
+}
+
 void tw_conn_destroy(tw_conn *conn) { Connection::destroy(from_c(conn)); }
 
 uint32_t tw_conn_state(const tw_conn *conn) {

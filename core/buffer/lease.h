@@ -33,6 +33,8 @@ class Lender {
   explicit Lender(const LeaseSource *source) : source_(source) {}
 
   const LeaseSource &source() const { return *source_; }
+  // Goes on with another source, of the same pool or allocator.
+  void move_to(const LeaseSource *source) { source_ = source; }
   uint64_t held_len() const { return held_len_; }  // bytes lent now, the leases' own included
 
   // Lends room for at least `len` bytes, not in any list. kLimitMemory: more than max_held_len would be held;

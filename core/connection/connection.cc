@@ -69,6 +69,17 @@ void Connection::destroy(Connection *connection) {
   dispose(connection);
 }
 
+Status Connection::set_max_message_len(uint64_t max_message_len) {
+  const Settings *old = &settings();
+  Settings changed = *old;
+  changed.max_message_len = max_message_len;
+  const Settings *settings = hold_settings(changed);
+  if (settings == nullptr) return Status::kNoMemory;
+  lender_.move_to(settings);
+  release_settings(old);
+  return Status::kOk;
+}
+
 void Connection::dispose(Connection *connection) {
   const Settings *settings = &connection->settings();
   Lender &lender = connection->lender_;

@@ -95,6 +95,9 @@ class Connection {
   State state() const { return state_; }
   uint32_t wants() const;
 
+  // kNoMemory changes nothing.
+  Status set_max_message_len(uint64_t max_message_len);
+
   Status error() const { return error_; }
   uint64_t error_offset() const { return error_ == Status::kOk ? 0 : error_offset_; }
   // The close code that answered the failure, 1006 where none did, 0 in the handshake.

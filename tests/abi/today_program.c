@@ -122,6 +122,7 @@ int main(int argc, char **argv) {
   CHECK(TW_API_HAS(api, conn_get_stats));
   CHECK_EQ(TW_API_HAS(api, status_section), has_1_1);
   CHECK_EQ(TW_API_HAS(api, head_next), has_1_1);
+  CHECK_EQ(TW_API_HAS(api, conn_set_max_message_len), has_1_1);
   test_frame();
   test_head();
   test_longer_config();

@@ -141,6 +141,20 @@ static void test_manual_close(void) {
   tw_conn_destroy(server);
 }
 
+static void test_another_limit(void) {
+  tw_conn *client = create(TW_ROLE_CLIENT, TW_CONN_UPGRADED, NULL);
+  tw_conn *server = create(TW_ROLE_SERVER, TW_CONN_UPGRADED, NULL);
+  char text[4096] = {0};
+  CHECK_STATUS(tw_conn_set_max_message_len(server, 3), TW_OK);
+  CHECK_STATUS(tw_conn_send(client, TW_OPCODE_TEXT, (const uint8_t *)"abc", 3, 0), TW_OK);
+  CHECK_EQ(carry(client, server, text, NULL), 3);
+  CHECK_STATUS(tw_conn_set_max_message_len(server, 0), TW_OK);
+  CHECK_STATUS(tw_conn_send(client, TW_OPCODE_TEXT, (const uint8_t *)text, 4000, 0), TW_OK);
+  CHECK_EQ(carry(client, server, text, NULL), 4000);
+  tw_conn_destroy(client);
+  tw_conn_destroy(server);
+}
+
 static void test_what_is_refused(void) {
   tw_conn *conn = create(TW_ROLE_SERVER, TW_CONN_UPGRADED, NULL);
   tw_conn_stats stats = TW_CONN_STATS_INIT;
@@ -166,6 +180,7 @@ int main(void) {
   test_compression();
   test_time();
   test_manual_close();
+  test_another_limit();
   test_what_is_refused();
   return check_result();
 }

@@ -125,6 +125,7 @@ CALL(conn_close, "nd", P(0, f->own.conn), 1000, P(1, f->key), len)
 CALL(conn_output, "ndn", P(0, f->own.conn), P(1, f->out.views), CAP(f->out.views), P(2, f->out.sizes))
 CALL(conn_output_len, "nn", P(0, f->own.conn), P(1, f->out.sizes))
 CALL(conn_output_consume, "n", P(0, f->own.conn), 0)
+CALL(conn_set_max_message_len, "n", P(0, f->own.conn), 0)
 CALL(conn_tick, "nn", P(0, f->own.conn), 0, P(1, &f->out.deadline))
 CALL(conn_get_error, "nn", P(0, f->own.conn), P(1, &f->out.error))
 CALL(conn_get_close, "nn", P(0, f->own.conn), P(1, &f->out.how))
@@ -237,7 +238,8 @@ static const row *const rows[] = {&row_version,
                                   &row_status_section,
                                   &row_status_limit,
                                   &row_masking_keys,
-                                  &row_head_next};
+                                  &row_head_next,
+                                  &row_conn_set_max_message_len};
 
 static tw_status result_with_all(const row *one, size_t len) {
   fixture f;

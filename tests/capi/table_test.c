@@ -102,6 +102,7 @@ static void check_1_1(const tw_api *api) {
   SLOT(api, status_limit);
   SLOT(api, masking_keys);
   SLOT(api, head_next);
+  SLOT(api, conn_set_max_message_len);
 }
 
 int main(int argc, char **argv) {

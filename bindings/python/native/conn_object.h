@@ -107,6 +107,7 @@ PyObject *conn_data_to_send(PyObject *self, PyObject *);
 PyObject *conn_output(PyObject *self, PyObject *);
 PyObject *conn_consume(PyObject *self, PyObject *len);
 PyObject *conn_tick(PyObject *self, PyObject *now_ns);
+PyObject *conn_set_max_message_len(PyObject *self, PyObject *max_message_len);
 PyObject *conn_stats(PyObject *self, PyObject *);
 PyObject *conn_repr(PyObject *self);
 extern PyGetSetDef conn_properties[];

@@ -111,6 +111,10 @@ PyMethodDef conn_methods[] = {
      "nearer.\n\n"
      "Pings, and raises a LimitError when a time-out has passed: the connection has failed then, as after receive.\n"
      "Without ticks there are no time-outs, pings and rates."},
+    {"set_max_message_len", conn_set_max_message_len, METH_O,
+     "set_max_message_len($self, max_message_len, /)\n--\n\n"
+     "Sets max_message_len for what comes from now on. A message under way that already has more fails with\n"
+     "its next data."},
     {"send", as_method(conn_send), METH_FASTCALL | METH_KEYWORDS,
      "send($self, data, /, *, more=False, compress=None, borrow=False, mask_in_place=False)\n--\n\n"
      "Queues a message: str as text, an event as what it is, any other buffer as binary.\n\n"

@@ -49,6 +49,16 @@ PyObject *conn_tick(PyObject *self, PyObject *now_ns) {
   return status == TW_OK ? get_deadline(self, nullptr) : raise_conn(use.get(), status);
 }
 
+PyObject *conn_set_max_message_len(PyObject *self, PyObject *max_message_len) {
+  uint64_t len = 0;
+  if (!limit_arg(max_message_len, "max_message_len", &len)) return nullptr;
+  const UseConn use(self);
+  if (!use) return nullptr;
+  const tw_status status = tw_conn_set_max_message_len(use->conn, len);
+  if (status != TW_OK) return raise_conn(use.get(), status);
+  Py_RETURN_NONE;
+}
+
 PyObject *conn_stats(PyObject *self, PyObject *) {
   tw_conn_stats stats = TW_CONN_STATS_INIT;
   tw_conn_get_stats(as_conn(self)->conn, &stats);

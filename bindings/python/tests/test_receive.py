@@ -8,6 +8,7 @@ import gc
 import pytest
 from tidewire import (
     Close,
+    LimitError,
     Message,
     Opcode,
     Ping,
@@ -119,6 +120,18 @@ class TestReceive:
         closed = upgraded()
         closed.receive(frame(Opcode.CLOSE, b"", KEY))
         assert closed.receive_eof() is None
+
+    def test_another_limit_holds_from_then_on(self):
+        connection = upgraded()
+        connection.set_max_message_len(3)
+        assert [event.data for event in connection.receive(frame(Opcode.BINARY, b"abc", KEY))] == [b"abc"]
+        connection.set_max_message_len(4)
+        assert [event.data for event in connection.receive(frame(Opcode.BINARY, b"abcd", KEY))] == [b"abcd"]
+        with pytest.raises(UsageError, match="max_message_len must be between 1 and"):
+            connection.set_max_message_len(0)
+        with pytest.raises(LimitError) as raised:
+            connection.receive(frame(Opcode.BINARY, b"abcde", KEY))
+        assert raised.value.limit == "max_message_len"
 
 
 class TestReceiveSome:

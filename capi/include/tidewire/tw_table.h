@@ -110,6 +110,7 @@ typedef struct tw_api {
   tw_status (*masking_keys)(const tw_random *random, uint8_t *keys, size_t count);
   tw_status (*head_next)(const tw_head *head, const uint8_t *data, size_t *cursor, tw_view *out_name,
                          tw_view *out_value);
+  tw_status (*conn_set_max_message_len)(tw_conn *conn, uint64_t max_message_len);
 } tw_api;
 
 /* Whether the provider's table has `member` (1 or 0). */

@@ -5858,6 +5858,8 @@ class Lender {
   explicit Lender(const LeaseSource *source) : source_(source) {}
 
   const LeaseSource &source() const { return *source_; }
+  // Goes on with another source, of the same pool or allocator.
+  void move_to(const LeaseSource *source) { source_ = source; }
   uint64_t held_len() const { return held_len_; }  // bytes lent now, the leases' own included
 
   // Lends room for at least `len` bytes, not in any list. kLimitMemory: more than max_held_len would be held;
@@ -8093,6 +8095,9 @@ class Connection {
   State state() const { return state_; }
   uint32_t wants() const;
 
+  // kNoMemory changes nothing.
+  Status set_max_message_len(uint64_t max_message_len);
+
   Status error() const { return error_; }
   uint64_t error_offset() const { return error_ == Status::kOk ? 0 : error_offset_; }
   // The close code that answered the failure, 1006 where none did, 0 in the handshake.
@@ -8435,6 +8440,17 @@ void Connection::destroy(Connection *connection) {
   dispose(connection);
 }
 
+Status Connection::set_max_message_len(uint64_t max_message_len) {
+  const Settings *old = &settings();
+  Settings changed = *old;
+  changed.max_message_len = max_message_len;
+  const Settings *settings = hold_settings(changed);
+  if (settings == nullptr) return Status::kNoMemory;
+  lender_.move_to(settings);
+  release_settings(old);
+  return Status::kOk;
+}
+
 void Connection::dispose(Connection *connection) {
   const Settings *settings = &connection->settings();
   Lender &lender = connection->lender_;
@@ -8658,7 +8674,9 @@ Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   if (header.payload_len > settings.max_frame_len) return Status::kLimitFrame;
   const bool inflates = first ? compressed : assembler_.message().compressed;
   const uint64_t have = first || inflates ? 0 : assembler_.message().len;
-  if (!inflates && header.payload_len > settings.max_message_len - have) return Status::kLimitMessage;
+  // The limit may have been set below what there is already.
+  const uint64_t left = settings.max_message_len > have ? settings.max_message_len - have : 0;
+  if (!inflates && header.payload_len > left) return Status::kLimitMessage;
   if (!first && assembler_.message().fragments >= settings.max_fragments) return Status::kLimitFragments;
 
   const bool streamed = first ? streams(header) : assembler_.message().streamed;
@@ -9673,10 +9691,13 @@ Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assemb
   const size_t given = slice->size;
   Status status = Status::kOk;
   do {
-    // One byte more than the message may have shows that it has too many.
-    const uint64_t max_len = settings().max_message_len - delivered_len(*to);
-    const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
+    // One byte more than the message may have shows that it has too many; that limit may have been set below what there
+    // is already.
     const uint64_t len_before = to->message().len;
+    const uint64_t least_len = delivered_len(*to) + len_before;
+    const uint64_t limit = settings().max_message_len > least_len ? settings().max_message_len : least_len;
+    const uint64_t max_len = limit - delivered_len(*to);
+    const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
     // Memory of the caller's that is full may be just enough.
     if (to->room().size == 0 && (status == Status::kNeedRoom || !to->borrows())) {
       const uint64_t of_piece = len_before + in->inflate_left + kPendingLen;
@@ -11341,6 +11362,13 @@ tw_status tw_conn_create(const tw_conn_config *config, tw_conn **out_conn) {
   return to_c(status);
 }
 
+tw_status tw_conn_set_max_message_len(tw_conn *conn, uint64_t max_message_len) {
+  if (conn == nullptr) return TW_ERR_NULL;
+  uint64_t len = Settings().max_message_len;
+  take(max_message_len, &len);
+  return to_c(from_c(conn)->set_max_message_len(len));
+}
+
 void tw_conn_destroy(tw_conn *conn) { Connection::destroy(from_c(conn)); }
 
 uint32_t tw_conn_state(const tw_conn *conn) {
@@ -11688,6 +11716,7 @@ typedef struct tw_api {
   tw_status (*masking_keys)(const tw_random *random, uint8_t *keys, size_t count);
   tw_status (*head_next)(const tw_head *head, const uint8_t *data, size_t *cursor, tw_view *out_name,
                          tw_view *out_value);
+  tw_status (*conn_set_max_message_len)(tw_conn *conn, uint64_t max_message_len);
 } tw_api;
 
 /* Whether the provider's table has `member` (1 or 0). */
@@ -11705,44 +11734,83 @@ typedef const tw_api *(*tw_get_api_fn)(uint32_t abi_major);
 namespace {
 
 constexpr tw_api kApiTable = {
-    sizeof(tw_api),         TW_ABI_MAJOR,
-    TW_ABI_MINOR,           tw_version,
-    tw_version_string,      tw_status_name,
-    tw_status_message,      tw_status_close_code,
-    tw_status_http_status,  tw_mask,
-    tw_utf8_validate,       tw_utf8_init,
-    tw_utf8_step,           tw_utf8_finish,
-    tw_unmask_utf8,         tw_frame_decode,
-    tw_frames_decode,       tw_frame_header_encode,
-    tw_frames_encode,       tw_frames_encode_views,
-    tw_close_code_valid,    tw_pool_create,
-    tw_pool_destroy,        tw_pool_acquire,
-    tw_pool_acquire_exact,  tw_pool_retain,
-    tw_pool_release,        tw_pool_trim,
-    tw_pool_get_stats,      tw_pool_get_class_stats,
-    tw_pool_advise,         tw_head_init,
-    tw_head_parse,          tw_head_method,
-    tw_head_target,         tw_head_status,
-    tw_head_header,         tw_request_check,
-    tw_response_build,      tw_refusal_build,
-    tw_key_generate,        tw_request_build,
-    tw_response_check,      tw_accept_key,
-    tw_conn_create,         tw_conn_destroy,
-    tw_conn_receive,        tw_conn_read_buffer,
-    tw_conn_read_commit,    tw_conn_receive_into,
-    tw_conn_detach,         tw_lease_retain,
-    tw_lease_release,       tw_conn_receive_eof,
-    tw_conn_send,           tw_conn_send_batch,
-    tw_prepared_create,     tw_prepared_destroy,
-    tw_conn_send_prepared,  tw_conn_ping,
-    tw_conn_pong,           tw_conn_close,
-    tw_conn_output,         tw_conn_output_len,
-    tw_conn_output_consume, tw_conn_state,
-    tw_conn_wants,          tw_conn_tick,
-    tw_conn_get_error,      tw_conn_get_close,
-    tw_conn_get_deflate,    tw_conn_get_stats,
-    tw_status_section,      tw_status_limit,
-    tw_masking_keys,        tw_head_next,
+    sizeof(tw_api),
+    TW_ABI_MAJOR,
+    TW_ABI_MINOR,
+    tw_version,
+    tw_version_string,
+    tw_status_name,
+    tw_status_message,
+    tw_status_close_code,
+    tw_status_http_status,
+    tw_mask,
+    tw_utf8_validate,
+    tw_utf8_init,
+    tw_utf8_step,
+    tw_utf8_finish,
+    tw_unmask_utf8,
+    tw_frame_decode,
+    tw_frames_decode,
+    tw_frame_header_encode,
+    tw_frames_encode,
+    tw_frames_encode_views,
+    tw_close_code_valid,
+    tw_pool_create,
+    tw_pool_destroy,
+    tw_pool_acquire,
+    tw_pool_acquire_exact,
+    tw_pool_retain,
+    tw_pool_release,
+    tw_pool_trim,
+    tw_pool_get_stats,
+    tw_pool_get_class_stats,
+    tw_pool_advise,
+    tw_head_init,
+    tw_head_parse,
+    tw_head_method,
+    tw_head_target,
+    tw_head_status,
+    tw_head_header,
+    tw_request_check,
+    tw_response_build,
+    tw_refusal_build,
+    tw_key_generate,
+    tw_request_build,
+    tw_response_check,
+    tw_accept_key,
+    tw_conn_create,
+    tw_conn_destroy,
+    tw_conn_receive,
+    tw_conn_read_buffer,
+    tw_conn_read_commit,
+    tw_conn_receive_into,
+    tw_conn_detach,
+    tw_lease_retain,
+    tw_lease_release,
+    tw_conn_receive_eof,
+    tw_conn_send,
+    tw_conn_send_batch,
+    tw_prepared_create,
+    tw_prepared_destroy,
+    tw_conn_send_prepared,
+    tw_conn_ping,
+    tw_conn_pong,
+    tw_conn_close,
+    tw_conn_output,
+    tw_conn_output_len,
+    tw_conn_output_consume,
+    tw_conn_state,
+    tw_conn_wants,
+    tw_conn_tick,
+    tw_conn_get_error,
+    tw_conn_get_close,
+    tw_conn_get_deflate,
+    tw_conn_get_stats,
+    tw_status_section,
+    tw_status_limit,
+    tw_masking_keys,
+    tw_head_next,
+    tw_conn_set_max_message_len,
 };
 
 }  // namespace

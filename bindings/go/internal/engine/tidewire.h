@@ -841,6 +841,10 @@ TW_API tw_status tw_conn_get_stats(const tw_conn *conn, tw_conn_stats *stats);
 TW_API tw_status tw_conn_receive_into(tw_conn *conn, uint8_t *data, size_t len, uint8_t *dst, size_t dst_cap,
                                       tw_event *events, size_t cap, size_t *out_count, size_t *out_consumed);
 
+/* Sets max_message_len of tw_conn_config for what comes from now on; 0: 16 MiB. A message under way that already has
+ * more fails with its next data. TW_ERR_NO_MEMORY changes nothing. Since 0.2. */
+TW_API tw_status tw_conn_set_max_message_len(tw_conn *conn, uint64_t max_message_len);
+
 /* Bytes with one or more holders, which may be in different threads. Since 0.1. */
 typedef struct tw_lease tw_lease;
 

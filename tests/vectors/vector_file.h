@@ -53,6 +53,7 @@ struct Vector {
   std::optional<tw_close> close;
   std::optional<tw_deflate> agreed;
   std::vector<std::pair<uint64_t tw_conn_stats::*, uint64_t>> stats;
+  std::optional<uint32_t> digest;  // not of this file
 
   // What the pointers of config and handshake point to.
   std::list<std::string> strings;

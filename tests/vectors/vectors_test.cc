@@ -1,359 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Runs vector files, given as arguments: every vector through the engine with every kernel row and every cut of
-// README.md; through the reference, which must agree with what is written there; and with each allocation failing.
+// Runs vector files.
+//
+//   vectors_test FILE...                  without digests
+//   vectors_test --digests FILE...        with those of digests.txt beside each file
+//   vectors_test --write-digests FILE...  writes that file, of what the engine does
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <list>
+#include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tests/support/counting_allocator.h"
-#include "tests/support/each_kernel.h"
-#include "tests/vectors/deflated_frames.h"
-#include "tests/vectors/engine_session.h"
+#include "tests/vectors/digest.h"
 #include "tests/vectors/vector_file.h"
+#include "tests/vectors/vector_runs.h"
 
 namespace tidewire::test {
 namespace {
-
-using reference::Bytes;
-using reference::Event;
-
-constexpr size_t kEventCap = 64;
-constexpr size_t kEverySplitMax = 2048;  // bytes
-constexpr uint32_t kReadLen = 256;       // bytes, so that every read buffer is too small at some time
-
-// How the engine takes input.
-struct Way {
-  const char *name;
-  Intake intake = Intake::kReceive;
-  size_t dst_cap = 0;
-};
-
-// How the input of one step is fed: in pieces of `piece` bytes, or cut in two at `at`. The other steps come whole.
-struct Cut {
-  size_t cap = kEventCap;
-  size_t piece = SIZE_MAX;
-  size_t step = SIZE_MAX;
-  size_t at = 0;
-
-  bool is_whole() const { return cap == kEventCap && piece == SIZE_MAX && step == SIZE_MAX; }
-  std::vector<Bytes> pieces(size_t index, const Bytes &data) const {
-    if (index == step) return {Bytes(data.begin(), data.begin() + at), Bytes(data.begin() + at, data.end())};
-    std::vector<Bytes> out;
-    for (size_t from = 0; from < data.size(); from += std::min(piece, data.size() - from)) {
-      out.emplace_back(data.begin() + from, data.begin() + from + std::min(piece, data.size() - from));
-    }
-    return out;
-  }
-};
-
-std::string printed(const Bytes &bytes) {
-  std::string out = std::to_string(bytes.size()) + " bytes ";
-  char digits[3];
-  for (size_t i = 0; i < bytes.size() && i < 64; ++i) {
-    snprintf(digits, sizeof(digits), "%02x", bytes[i]);
-    out += digits;
-  }
-  return out;
-}
-
-std::string legible(const Bytes &bytes) {
-  std::string out(bytes.begin(), bytes.end());
-  const auto is_control = [](unsigned char c) { return c >= 0x7F || (c < ' ' && c != '\n'); };
-  std::replace_if(out.begin(), out.end(), is_control, '.');
-  return out;
-}
-
-std::string printed(const std::vector<Event> &events) {
-  std::string out;
-  for (const Event &event : events) {
-    out += "\n  type " + std::to_string(event.type) + " opcode " + std::to_string(event.opcode) + " flags " +
-           std::to_string(event.flags) + " code " + std::to_string(event.code) + " offset " +
-           std::to_string(event.offset) + " " + printed(event.data);
-  }
-  return out.empty() ? "none" : out;
-}
-
-// What a step brought, apart from its output.
-struct Outcome {
-  tw_status status = TW_OK;
-  std::vector<Event> events;
-  uint64_t deadline = 0;
-};
-
-CountingRandom random_of(const Vector &vector) {
-  return vector.random ? CountingRandom(*vector.random) : CountingRandom();
-}
-
-// A pool that lives as long as this, with `allocator`; none where that is NULL.
-class PoolOf {
- public:
-  explicit PoolOf(const tw_allocator *allocator) {
-    if (allocator == nullptr) return;
-    tw_pool_config config = TW_POOL_CONFIG_INIT;
-    config.allocator = allocator;
-    require(tw_pool_create(&config, &pool_) == TW_OK, "tw_pool_create");
-  }
-  ~PoolOf() { tw_pool_destroy(pool_); }
-  PoolOf(const PoolOf &) = delete;
-  PoolOf &operator=(const PoolOf &) = delete;
-  tw_pool *get() const { return pool_; }
-
- private:
-  tw_pool *pool_ = nullptr;
-};
-
-tw_status feed(EngineSession &session, const Bytes &data, size_t cap, std::vector<Event> *events) {
-  return session.receive(data, cap, events);
-}
-
-tw_status feed(reference::Connection &session, const Bytes &data, size_t, std::vector<Event> *events) {
-  return session.receive(data, events);
-}
-
-template <class Session>
-tw_status act(Session &session, const Step &step, size_t index, const Cut &cut, Outcome *outcome) {
-  switch (step.action) {
-    case Step::Action::kNone:
-    case Step::Action::kCreate:
-    case Step::Action::kConsume: return TW_OK;
-    case Step::Action::kInput:
-      for (const Bytes &piece : cut.pieces(index, step.data)) {
-        if (const tw_status status = feed(session, piece, cut.cap, &outcome->events); status != TW_OK) return status;
-      }
-      return TW_OK;
-    case Step::Action::kEof: return session.receive_eof();
-    case Step::Action::kSend: return session.send(step.opcode, step.data, step.flags);
-    case Step::Action::kPing: return session.ping(step.data);
-    case Step::Action::kPong: return session.pong(step.data);
-    case Step::Action::kClose: return session.close(step.code, step.data);
-    case Step::Action::kTick: return session.tick(step.number, &outcome->deadline);
-  }
-  return TW_ERR_ARGUMENT;
-}
-
-template <class Session>
-Outcome act(Session &session, const Step &step, size_t index, const Cut &cut) {
-  Outcome outcome;
-  outcome.status = act(session, step, index, cut, &outcome);
-  outcome.events = joined(outcome.events);
-  return outcome;
-}
-
-template <class Session>
-Bytes look_at_output(Session &session, const Step &step) {
-  if (step.form == Step::Output::kKept) return {};
-  return step.action == Step::Action::kConsume ? session.take_output(step.number) : session.take_output();
-}
-
-::testing::AssertionResult check_bytes(const Step &step, const Bytes &output) {
-  const bool is_prefix = step.form == Step::Output::kPrefix && output.size() >= step.output.size();
-  const Bytes compared(output.begin(),
-                       is_prefix ? output.begin() + static_cast<ptrdiff_t>(step.output.size()) : output.end());
-  if (compared == step.output) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "output is " << printed(output) << "\nexpected " << printed(step.output)
-                                       << "\nas text: " << legible(output);
-}
-
-template <class Session>
-::testing::AssertionResult check_output(Session &session, const Step &step, FrameInflater *inflater,
-                                        const Bytes &output) {
-  if (step.form != Step::Output::kFrames) return check_bytes(step, output);
-  const std::string difference = inflater->compare(output, step.frames, session.get_deflate());
-  if (difference.empty()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "output is " << printed(output) << "\n" << difference;
-}
-
-template <class Session>
-void check_end(const Session &session, const Vector &vector) {
-  ASSERT_EQ(session.state(), vector.state);
-  const reference::Failure failure = session.failure();
-  ASSERT_STREQ(tw_status_name(failure.status), tw_status_name(vector.failure.status));
-  ASSERT_EQ(failure.offset, vector.failure.offset);
-  ASSERT_EQ(failure.close_code, vector.failure.close_code);
-  if (vector.close) {
-    const tw_close close = session.get_close();
-    ASSERT_EQ(close.local_code, vector.close->local_code);
-    ASSERT_EQ(close.remote_code, vector.close->remote_code);
-    ASSERT_EQ(close.cause, vector.close->cause);
-  }
-  if (vector.agreed) {
-    const tw_deflate agreed = session.get_deflate();
-    ASSERT_EQ(agreed.enabled, vector.agreed->enabled);
-    ASSERT_EQ(agreed.flags, vector.agreed->flags);
-    ASSERT_EQ(agreed.send_window_bits, vector.agreed->send_window_bits);
-    ASSERT_EQ(agreed.receive_window_bits, vector.agreed->receive_window_bits);
-  }
-}
-
-template <class Session>
-void run_steps(Session &session, const Vector &vector, const Cut &cut, std::vector<Bytes> *outputs) {
-  FrameInflater inflater;
-  for (size_t i = 0; i < vector.steps.size(); ++i) {
-    SCOPED_TRACE("step " + std::to_string(i));
-    const Step &step = vector.steps[i];
-    if (i == 0 && step.action != Step::Action::kCreate) {
-      ASSERT_TRUE(session.take_output().empty()) << "creating brought output";
-    }
-    const Outcome outcome = act(session, step, i, cut);
-    ASSERT_STREQ(tw_status_name(outcome.status), tw_status_name(step.status));
-    ASSERT_TRUE(outcome.events == step.events)
-        << "events: " << printed(outcome.events) << "\nexpected: " << printed(step.events);
-    ASSERT_EQ(outcome.deadline, step.deadline);
-    outputs->push_back(look_at_output(session, step));
-    ASSERT_TRUE(check_output(session, step, &inflater, outputs->back()));
-    if (step.wants) {
-      ASSERT_EQ(session.wants(), *step.wants);
-    }
-    if (vector.config.max_memory_len != 0) {
-      ASSERT_LE(session.stats().held_len, vector.config.max_memory_len);
-    }
-  }
-  check_end(session, vector);
-}
-
-// Gives the outputs of the steps, so that runs can be compared where a vector tells only a prefix. Cut input is logged,
-// so that runs with a log do the same as the run without.
-void run_engine(const Vector &vector, const Way &way, const Cut &cut, std::vector<Bytes> *outputs) {
-  CountingRandom counting = random_of(vector);
-  const tw_random random = counting.c_api();
-  tw_conn_config config = vector.config;
-  config.random = &random;
-  config.read_len = kReadLen;
-  config.max_read_len = 4 * kReadLen;
-  EngineSession session;
-  if (cut.is_whole()) session.log_up_to(0);
-  session.take_input_by(way.intake, way.dst_cap);
-  const tw_status created = session.create(config);
-  const bool create_step = !vector.steps.empty() && vector.steps[0].action == Step::Action::kCreate;
-  ASSERT_STREQ(tw_status_name(created), tw_status_name(create_step ? vector.steps[0].status : TW_OK));
-  if (created != TW_OK) {
-    ASSERT_EQ(session.get(), nullptr);
-    ASSERT_EQ(vector.steps.size(), 1u);
-    ASSERT_TRUE(vector.steps[0].events.empty() && vector.steps[0].output.empty());
-    ASSERT_EQ(vector.state, TW_STATE_CLOSED);
-    ASSERT_EQ(vector.failure.status, TW_OK);
-    return;
-  }
-  run_steps(session, vector, cut, outputs);
-  if (::testing::Test::HasFatalFailure()) return;
-  const tw_conn_stats stats = session.stats();
-  for (const auto &[member, expected] : vector.stats) ASSERT_EQ(stats.*member, expected);
-  const tw_error error = session.error();
-  ASSERT_STREQ(error.limit == nullptr ? "" : error.limit, vector.limit.c_str());
-  if (vector.http_status == 0) return;
-  ASSERT_EQ(tw_status_http_status(error.status), vector.http_status);
-  const std::string status_line = "HTTP/1.1 " + std::to_string(vector.http_status) + " ";
-  const Bytes &last = outputs->back();
-  ASSERT_EQ(std::string(last.begin(), last.begin() + std::min(last.size(), status_line.size())), status_line);
-}
-
-void expect_same(const std::string &how, const Vector &vector, const Way &way, const Cut &cut,
-                 const std::vector<Bytes> &whole) {
-  SCOPED_TRACE(how);
-  std::vector<Bytes> outputs;
-  run_engine(vector, way, cut, &outputs);
-  if (::testing::Test::HasFatalFailure()) return;
-  ASSERT_TRUE(outputs == whole) << "another output than in one piece";
-}
-
-bool is_cut_at(size_t at, size_t len, const Way &way) {
-  const bool between = at % 251 == 0 && way.intake == Intake::kReceive;
-  return len <= kEverySplitMax || at <= 64 || between || at >= len - 64;
-}
-
-void run_every_cut(const Vector &vector, const Way &way) {
-  SCOPED_TRACE(way.name);
-  std::vector<Bytes> whole;
-  run_engine(vector, way, {}, &whole);
-  if (::testing::Test::HasFatalFailure()) return;
-  expect_same("with room for one event", vector, way, {.cap = 1}, whole);
-  expect_same("byte by byte", vector, way, {.piece = 1}, whole);
-  for (size_t i = 0; i < vector.steps.size(); ++i) {
-    if (vector.steps[i].action != Step::Action::kInput) continue;
-    const size_t len = vector.steps[i].data.size();
-    for (size_t at = 1; at < len && !::testing::Test::HasFatalFailure(); ++at) {
-      if (!is_cut_at(at, len, way)) continue;
-      const std::string how = "step " + std::to_string(i) + " cut at " + std::to_string(at);
-      expect_same(how, vector, way, {.step = i, .at = at}, whole);
-    }
-  }
-}
-
-void run_every_way(const Vector &vector) {
-  run_every_cut(vector, {.name = "tw_conn_receive"});
-  run_every_cut(vector, {.name = "tw_conn_read_buffer", .intake = Intake::kReadBuffer});
-  // tw_conn_receive_into is refused.
-  if ((vector.config.flags & (TW_CONN_STREAM | TW_CONN_STREAM_FRAGMENTED)) != 0) return;
-  run_every_cut(vector, {.name = "tw_conn_receive_into, small", .intake = Intake::kInto, .dst_cap = 5});
-  if (vector.config.max_memory_len != 0) return;  // memory of the caller's has no limit
-  run_every_cut(vector, {.name = "tw_conn_receive_into, ample", .intake = Intake::kInto, .dst_cap = 1 << 18});
-}
-
-void run_reference(const Vector &vector) {
-  if (vector.steps[0].action == Step::Action::kCreate && vector.steps[0].status != TW_OK) return;
-  // It does not know what the engine's memory is made of, nor any other source of masking keys.
-  if (vector.config.max_memory_len != 0 || vector.random) return;
-  // It stores what it compresses, so that nothing ever gets shorter.
-  if (vector.name == "nothing_is_compressed_that_would_grow") return;
-  for (const size_t piece : {SIZE_MAX, size_t{1}}) {
-    // The reference reads the whole text anew with each piece.
-    const bool too_slow = std::any_of(vector.steps.begin(), vector.steps.end(),
-                                      [](const Step &step) { return step.data.size() > kEverySplitMax; });
-    if (piece == 1 && too_slow) continue;
-    reference::Connection session = make_reference(vector.config);
-    std::vector<Bytes> outputs;
-    run_steps(session, vector, {.piece = piece}, &outputs);
-    if (::testing::Test::HasFatalFailure()) return;
-  }
-}
-
-// One allocation fails: what comes after it may be another story, but it is told with known statuses and leaks nothing.
-// Gives how many allocations failed, so that the caller knows when there is none left.
-uint64_t run_without_memory(const Vector &vector, uint64_t nth, size_t piece, bool with_pool) {
-  CountingAllocator allocator;
-  const tw_allocator c_allocator = allocator.c_api();
-  const PoolOf pool(with_pool ? &c_allocator : nullptr);
-  CountingRandom counting = random_of(vector);
-  const tw_random random = counting.c_api();
-  tw_conn_config config = vector.config;
-  config.allocator = &c_allocator;
-  config.pool = pool.get();
-  config.random = &random;
-  allocator.fail_after(nth);
-  EngineSession session;
-  const tw_status created = session.create(config);
-  EXPECT_TRUE(created == TW_OK || created == TW_ERR_NO_MEMORY || created == vector.steps[0].status);
-  for (size_t i = 0; created == TW_OK && i < vector.steps.size(); ++i) {
-    const Step &step = vector.steps[i];
-    const Outcome outcome = act(session, step, i, {.piece = piece});
-    const bool same = outcome.status == step.status && outcome.events == step.events;
-    EXPECT_TRUE(same || allocator.failures() > 0) << "before any failure";
-    EXPECT_STRNE(tw_status_name(outcome.status), "TW_ERR_UNKNOWN");
-    look_at_output(session, step);
-  }
-  return allocator.failures();
-}
-
-void run_each_allocation(const Vector &vector) {
-  for (const bool with_pool : {false, true}) {
-    for (const size_t piece : {SIZE_MAX, size_t{5}}) {
-      for (uint64_t nth = 0;; ++nth) {
-        SCOPED_TRACE("allocation " + std::to_string(nth) + (with_pool ? " with a pool" : ""));
-        const uint64_t failures = run_without_memory(vector, nth, piece, with_pool);
-        if (failures == 0 || ::testing::Test::HasFailure()) break;
-      }
-    }
-  }
-}
-
-void run_each_kernel(const Vector &vector) {
-  each_kernel([&vector](const Kernels &) { run_every_way(vector); });
-}
 
 class VectorTest : public ::testing::Test {
  public:
@@ -366,12 +33,36 @@ class VectorTest : public ::testing::Test {
   Run run_;
 };
 
-void register_file(const std::string &path, std::vector<std::unique_ptr<Vector>> *vectors) {
-  const std::string topic = std::filesystem::path(path).stem();
+using Vectors = std::vector<std::unique_ptr<Vector>>;
+
+std::string topic_of(const std::string &path) { return std::filesystem::path(path).stem(); }
+
+std::string digests_beside(const std::string &path) {
+  return std::filesystem::path(path).replace_filename("digests.txt");
+}
+
+// Each vector of a file has its line, and each line its vector.
+void set_digests(const std::string &path, const Vectors &vectors) {
+  Digests digests = load_digests(digests_beside(path));
+  const std::string topic = topic_of(path) + "/";
+  for (const std::unique_ptr<Vector> &vector : vectors) {
+    const auto digest = digests.find(topic + vector->name);
+    if (digest == digests.end()) throw std::runtime_error(vector->name + " has no line in digests.txt");
+    vector->digest = digest->second;
+    digests.erase(digest);
+  }
+  const auto left = digests.lower_bound(topic);
+  if (left != digests.end() && left->first.starts_with(topic)) {
+    throw std::runtime_error("digests.txt has a line for no vector: " + left->first);
+  }
+}
+
+void register_vectors(const std::string &path, const Vectors &vectors) {
+  const std::string topic = topic_of(path);
   const std::pair<std::string, VectorTest::Run> suites[] = {
       {topic, run_each_kernel}, {topic + "_reference", run_reference}, {topic + "_no_memory", run_each_allocation}};
-  for (std::unique_ptr<Vector> &loaded : load_vectors(path)) {
-    const Vector &vector = *vectors->emplace_back(std::move(loaded));
+  for (const std::unique_ptr<Vector> &each : vectors) {
+    const Vector &vector = *each;
     for (const auto &[suite, run] : suites) {
       const auto factory = [&vector, run = run]() -> VectorTest * { return new VectorTest(vector, run); };
       ::testing::RegisterTest(suite.c_str(), vector.name.c_str(), nullptr, nullptr, path.c_str(), 1, factory);
@@ -379,23 +70,42 @@ void register_file(const std::string &path, std::vector<std::unique_ptr<Vector>>
   }
 }
 
+void write_digests(const std::vector<std::string> &paths) {
+  std::map<std::string, Digests> files;
+  for (const std::string &path : paths) {
+    for (const std::unique_ptr<Vector> &vector : load_vectors(path)) {
+      files[digests_beside(path)][topic_of(path) + "/" + vector->name] = digest_of(*vector);
+    }
+  }
+  for (const auto &[path, digests] : files) save_digests(path, digests);
+}
+
 }  // namespace
 }  // namespace tidewire::test
 
 int main(int argc, char **argv) {
+  using namespace tidewire::test;
   ::testing::InitGoogleTest(&argc, argv);
-  std::vector<std::unique_ptr<tidewire::test::Vector>> vectors;
-  for (int i = 1; i < argc; ++i) {
+  const std::string option = argc > 1 && argv[1][0] == '-' ? argv[1] : "";
+  const std::vector<std::string> paths(argv + (option.empty() ? 1 : 2), argv + argc);
+  if (paths.empty() || (option != "" && option != "--digests" && option != "--write-digests")) {
+    fprintf(stderr, "usage: vectors_test [--digests | --write-digests] FILE...\n");
+    return 1;
+  }
+  std::list<Vectors> files;
+  for (const std::string &path : paths) {
     try {
-      tidewire::test::register_file(argv[i], &vectors);
+      files.push_back(load_vectors(path));
+      if (option == "--digests") set_digests(path, files.back());
+      if (option != "--write-digests") register_vectors(path, files.back());
     } catch (const std::exception &error) {
-      fprintf(stderr, "%s: %s\n", argv[i], error.what());
+      fprintf(stderr, "%s: %s\n", path.c_str(), error.what());
       return 1;
     }
   }
-  if (vectors.empty()) {
-    fprintf(stderr, "no vector files given\n");
-    return 1;
+  if (option == "--write-digests") {
+    write_digests(paths);
+    return 0;
   }
   return RUN_ALL_TESTS();
 }

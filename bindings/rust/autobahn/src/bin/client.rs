@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//! The client of the Autobahn suite.
+
+fn main() {}

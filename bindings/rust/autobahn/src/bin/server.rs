@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//! The server of the Autobahn suite.
+
+fn main() {}

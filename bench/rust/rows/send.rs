@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//! A server, and a client, that sends 32 binary messages to memory and then flushes them, where its library knows how.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use fastwebsockets::{Frame, Payload, Role as FastRole, WebSocket as FastWebSocket};
+use futures_util::SinkExt;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+use tokio_websockets::{ClientBuilder, Message as TokioMessage, ServerBuilder, WebSocketStream};
+
+use crate::frames::{MESSAGES, decode, payload};
+use crate::memory::{MemoryStream, Output, at_once};
+use crate::timing::{Rows, Work};
+
+const SIZES: [usize; 5] = [16, 125, 1024, 16384, 65536];
+const HEADER_MAX: usize = 14;
+
+/// Sends the payload `MESSAGES` times. `None`: its library refuses.
+pub trait Sender {
+    fn send(&mut self, payload: &Bytes) -> Option<()>;
+}
+
+impl Sender for WebSocket<MemoryStream> {
+    fn send(&mut self, payload: &Bytes) -> Option<()> {
+        for _ in 0..MESSAGES {
+            self.write(Message::Binary(payload.clone())).ok()?;
+        }
+        self.flush().ok()
+    }
+}
+
+impl Sender for FastWebSocket<MemoryStream> {
+    fn send(&mut self, payload: &Bytes) -> Option<()> {
+        for _ in 0..MESSAGES {
+            at_once(self.write_frame(Frame::binary(Payload::Borrowed(payload)))).ok()?;
+        }
+        at_once(self.flush()).ok()
+    }
+}
+
+impl Sender for WebSocketStream<MemoryStream> {
+    fn send(&mut self, payload: &Bytes) -> Option<()> {
+        for _ in 0..MESSAGES {
+            at_once(self.feed(TokioMessage::binary(payload.clone()))).ok()?;
+        }
+        at_once(self.flush()).ok()
+    }
+}
+
+pub fn add_rows(rows: &mut Rows) -> Result<(), String> {
+    for len in SIZES {
+        add_server_rows(rows, len)?;
+        add_client_rows(rows, len)?;
+    }
+    Ok(())
+}
+
+fn add_server_rows(rows: &mut Rows, len: usize) -> Result<(), String> {
+    let name = |row| format!("BM_RustSendServer/{row}/{len}");
+    rows.add(name("tungstenite"), || {
+        work(len, false, |stream| {
+            WebSocket::from_raw_socket(stream, Role::Server, None)
+        })
+    })?;
+    rows.add(name("fastwebsockets"), || {
+        work(len, false, |stream| {
+            FastWebSocket::after_handshake(stream, FastRole::Server)
+        })
+    })?;
+    rows.add(name("tokio-websockets"), || {
+        work(len, false, |stream| ServerBuilder::new().serve(stream))
+    })
+}
+
+fn add_client_rows(rows: &mut Rows, len: usize) -> Result<(), String> {
+    let name = |row| format!("BM_RustSendClient/{row}/{len}");
+    rows.add(name("tungstenite"), || {
+        work(len, true, |stream| {
+            WebSocket::from_raw_socket(stream, Role::Client, None)
+        })
+    })?;
+    rows.add(name("fastwebsockets"), || {
+        work(len, true, |stream| {
+            FastWebSocket::after_handshake(stream, FastRole::Client)
+        })
+    })?;
+    rows.add(name("tokio-websockets"), || {
+        work(len, true, |stream| ClientBuilder::new().take_over(stream))
+    })
+}
+
+fn work<S: Sender + 'static>(len: usize, is_masked: bool, make: impl FnOnce(MemoryStream) -> S) -> Option<Work> {
+    let output: Output = Rc::new(RefCell::new(Vec::with_capacity(MESSAGES * (len + HEADER_MAX))));
+    let mut sender = make(MemoryStream::writing(&output));
+    let payload = Bytes::from(payload(0, len));
+    sender.send(&payload)?;
+    let (payloads, all_masked) = decode(&output.borrow())?;
+    let is_right = payloads.len() == MESSAGES && payloads.iter().all(|each| *each == payload);
+    (is_right && all_masked == is_masked).then_some(())?;
+    let call = move || {
+        output.borrow_mut().clear();
+        sender.send(&payload).expect("what was checked");
+    };
+    Some(Work::Calls(Box::new(call), MESSAGES))
+}

@@ -27,6 +27,7 @@ from tidewire import (
     State,
     Want,
 )
+from vector_digest import Digest, read_digests
 from vector_file import (
     DIRECTORY,
     Event,
@@ -42,6 +43,7 @@ from vector_file import (
 
 FILES = sorted(DIRECTORY.glob("*.json"))
 VECTORS = {f"{path.stem}/{vector.name}": vector for path in FILES for vector in read_file(path)}
+DIGESTS = read_digests()
 EVERY_SPLIT_MAX = 2048  # bytes
 READ_LEN = 256  # bytes, so that every read buffer is too small at some time
 TARGET_BYTE = 0xDD
@@ -121,6 +123,7 @@ class Run:
         self.subprotocols = self.handshake.get("subprotocols", [])
         self.inflater = Inflater()
         self.outputs: list[bytes] = []
+        self.digest = Digest()
 
     def create(self) -> Connection:
         vector = self.vector
@@ -227,22 +230,25 @@ class Run:
             return [], error.name
         return [], "TW_OK"
 
-    def run(self, cut) -> list[bytes]:
-        """Runs all steps; `cut` gives the pieces of an input. Returns the outputs."""
+    def run(self, cut) -> tuple[list[bytes], str]:
+        """Runs all steps; `cut` gives the pieces of an input. Returns the outputs and the digest."""
         first = self.vector.steps[0]
         if first.action == "create" and first.status != "TW_OK":
             with pytest.raises(Error) as raised:
                 self.create()
             assert raised.value.name == first.status
             assert self.vector.state == "closed"
-            return []
+            self.digest.step(first.status)
+            self.digest.end(None)
+            return [], str(self.digest)
         self.connection = self.create()
         if first.action != "create":
             assert self.connection.data_to_send() == b""
         for index, step in enumerate(self.vector.steps):
             self.check_step(index, step, cut)
+        self.digest.end(self.connection)
         self.check_end()
-        return self.outputs
+        return self.outputs, str(self.digest)
 
     def look_at_output(self, step: Step) -> bytes:
         if step.form == "keep_output":
@@ -255,13 +261,19 @@ class Run:
 
     def check_step(self, index: int, step: Step, cut) -> None:
         events, status = self.act(step, cut(index, step.data))
-        assert joined(events) == step.events
+        events = joined(events)
+        self.digest.step(status)
+        for event in events:
+            self.digest.event(event)
+        assert events == step.events
         assert status == step.status
         if step.action == "tick":
             deadline = self.connection.deadline_ns
             assert (NEVER if deadline is None else deadline) == step.deadline
         output = self.look_at_output(step)
         self.outputs.append(output)
+        if step.form == "output":
+            self.digest.output(output)
         if step.form == "deflated_output":
             assert self.inflater.frames(output, self.connection.deflate) == step.frames
         else:
@@ -339,19 +351,21 @@ def ways(vector):
 @pytest.mark.parametrize("name", VECTORS)
 def test_vector(name):
     vector = VECTORS[name]
-    outputs = Run(vector, IN_PLACE).run(whole)
+    seen = Run(vector, IN_PLACE).run(whole)
+    assert seen[1] == DIGESTS[name]
     every_way = list(ways(vector))
     for way in every_way:
-        assert Run(vector, way).run(whole) == outputs
-        assert Run(vector, dataclasses.replace(way, max_events=1)).run(whole) == outputs
-        assert Run(vector, way).run(byte_by_byte) == outputs
+        assert Run(vector, way).run(whole) == seen
+        assert Run(vector, dataclasses.replace(way, max_events=1)).run(whole) == seen
+        assert Run(vector, way).run(byte_by_byte) == seen
     for cut in splits(vector):
         for way in every_way:
-            assert Run(vector, way).run(cut) == outputs
+            assert Run(vector, way).run(cut) == seen
 
 
 def test_there_are_vectors():
     assert len(VECTORS) >= 800
+    assert VECTORS.keys() == DIGESTS.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The Python binding beside its peers: echo over loopback TCP, reading and masking in memory, idle connections."""
 
-import contextlib
 import functools
 import json
 import os
@@ -10,9 +9,10 @@ import re
 import subprocess
 import sys
 
+import echo
 import loopback
 import python_idle
-from loopback import Failure, Load, Server, settle
+from loopback import Failure, Server, settle
 
 HERE = pathlib.Path(__file__).resolve().parent / "python"
 PACKAGES = ("aiohttp", "aiofastnet", "picows", "tidewire", "uvloop", "websockets", "wsproto")
@@ -49,10 +49,6 @@ IN_MEMORY = {
     "mask.py": ("PythonMask", ("tw_mask", "tw_mask_into", "websockets", "aiohttp"), (16, 125, 1024, 65536)),
 }
 IDLE_ROWS = ("raw", *(row for row in PROGRAMS if row != "floor"))
-
-MIN_TIMES = 6  # of --min-time a repetition takes, at least
-WARM_UP_SECONDS = 0.2
-SLOWEST = 100e6  # bytes that the slowest server echoes in a second, at least
 
 
 class Interpreter:
@@ -112,35 +108,12 @@ def versions(path):
     return done.stdout.splitlines()
 
 
-def durations(load, min_time):
-    """Seconds to warm up and to measure: where much is under way, it has to come round."""
-    connections, pipeline, size = load
-    turn = connections * pipeline * size / SLOWEST
-    return max(WARM_UP_SECONDS, turn), max(MIN_TIMES * min_time, 2 * turn)
-
-
-def echo(chosen, interpreter, arguments):
+def echo_rows(chosen, interpreter, arguments):
     """chosen: [(what, load, row)]"""
-    others = os.sched_getaffinity(0) - {arguments.cpu}
-    if not others:
-        raise Failure("the load generator needs a core of its own")
     print(f"-- python, loopback: {len(chosen)} rows", file=sys.stderr, flush=True)
     if any(row.startswith("floor") for _, _, row in chosen):
         interpreter.make_floor()
-    load = Load(pathlib.Path(arguments.build).resolve(), max(others))
-    entries = []
-    with contextlib.ExitStack() as stack:
-        rows = dict.fromkeys(row for _, _, row in chosen)
-        servers = {row: stack.enter_context(interpreter.server(row)) for row in rows}
-        for server in servers.values():
-            load.check(server)
-        for _ in range(arguments.repetitions):
-            for index, (what, traffic, row) in enumerate(chosen):
-                warm_up, seconds = durations(traffic, arguments.min_time)
-                figures = load.run(servers[row], *traffic, seconds, warm_up)
-                name = loopback.name_of(what, traffic, row)
-                entries.append(loopback.entry(name, index, figures) | {"clock": 1 / figures["messages/s"]})
-    return entries
+    return echo.measure(chosen, interpreter.server, arguments)
 
 
 def in_memory(program, interpreter, arguments):
@@ -174,7 +147,7 @@ def suites(arguments):
             jobs.append(functools.partial(in_memory, program))
     known = [("PythonEcho", load, row) for load in LOADS for row in SERVERS]
     if chosen := [each for each in known if matches(loopback.name_of(*each))]:
-        jobs.append(functools.partial(echo, chosen))
+        jobs.append(functools.partial(echo_rows, chosen))
     known = [(row, count) for row in IDLE_ROWS for count in python_idle.COUNTS]
     if chosen := [each for each in known if matches(python_idle.name_of(*each))]:
         jobs.append(functools.partial(idle, chosen))

@@ -20,6 +20,13 @@ PEER_COLOURS = {
     "websockets": "--green",
     "aiohttp": "--yellow",
     "wsproto": "--red",
+    "gws": "--orange",
+    "gorilla": "--magenta",
+    "coder": "--green",
+    "tungstenite": "--yellow",
+    "tungstenite:forward": "--orange",
+    "fastwebsockets": "--magenta",
+    "tokio-websockets": "--green",
 }
 OUR_COLOURS = ("--blue", "--aqua", "--violet")
 LIMIT_DASHES = ("6 4", "2 3", "10 3 2 3")

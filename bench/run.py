@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import languages
 import loopback
 import python
 from compare import NotComparable, compare, print_comparison
@@ -23,9 +24,9 @@ from summary import make_results
 from tables import as_text, grid, heading
 
 SUITES = "masking utf8 decode encode reassembly end_to_end deflate accept_key handshake pool pool_threads idle".split()
-MISSING = ["floor", "simdutf"]  # rows that a program cannot have: it says why
+MISSING = ["floor", "simdutf", *(each.name for each in languages.LANGUAGES)]  # rows that a run cannot have, and why
 CONTEXT = ["compiler", "flags", "kernel", "tidewire", *MISSING]
-QUICK_ROWS = "/(16|24|125|1024|65536|random)(/|$)|PythonEcho100x32/.*/20$"
+QUICK_ROWS = "/(16|24|125|1024|65536|random)(/|$)|(Python|Go|Rust)Echo100x32/.*/20$"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -106,13 +107,13 @@ def read_context(arguments):
 
 def run_all(arguments):
     """The document that --json keeps, and why suites over loopback failed."""
-    document = {"machine": read_machine(arguments), "context": read_context(arguments)}
+    document = {"machine": read_machine(arguments), "context": read_context(arguments) | languages.missing()}
     benchmarks = []
     for suite in SUITES:
         if results := run_program(suite, arguments, arguments.filter, arguments.min_time):
             benchmarks.append(results["benchmarks"])
     failures = []
-    for measure in (lambda: loopback.rows(arguments), *python.suites(arguments)):
+    for measure in (lambda: loopback.rows(arguments), *python.suites(arguments), *languages.suites(arguments)):
         try:
             benchmarks.append(measure())
         except SystemExit as error:  # on a machine that is too busy for it; the others are worth keeping
@@ -143,7 +144,7 @@ def read_machine(arguments):
         "core": arguments.cpu,
         "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg(),
-        "packages": packages + python.versions(arguments.python),
+        "packages": packages + python.versions(arguments.python) + languages.versions(),
         "command": " ".join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
         "repetitions": arguments.repetitions,
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """RESULTS.md: the figures of a run, what is asked of them, and whether they keep it."""
 
+from language_targets import language_count_lines, language_targets
 from python_targets import python_count_lines, python_targets
 from report import facts
 from results import COUNTERS, collect, kind, size_name, typical_spread
@@ -62,7 +63,7 @@ def count_lines(figures):
     allocations = [
         (value.median, f"{name.split(':')[0]} {row} {size}")
         for name, table in figures.tables.items()
-        if table.unit == COUNTERS["allocations"]
+        if table.unit == COUNTERS["allocations"] and not name.startswith(("Go", "Rust"))
         for (row, size), value in table.values().items()
         if kind(row) == "ours"
     ]
@@ -95,8 +96,13 @@ def make_results(document):
     tables = collect(document["suites"])
     figures = Figures(tables)
     spread = typical_spread(tables)
-    targets = [*memory_targets(figures), *loopback_targets(figures), *python_targets(figures)]
-    counts = [*count_lines(figures), *python_count_lines(figures)]
+    targets = [
+        *memory_targets(figures),
+        *loopback_targets(figures),
+        *python_targets(figures),
+        *language_targets(figures),
+    ]
+    counts = [*count_lines(figures), *python_count_lines(figures), *language_count_lines(figures)]
     parts = [
         "# Results",
         "Written by `bench/run.py --results`; README.md says what the rows are. Medians of one run; only ratios within "

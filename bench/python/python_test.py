@@ -17,6 +17,7 @@ from unittest import mock
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCH))
 
+import echo  # noqa: E402
 import python  # noqa: E402
 import python_idle  # noqa: E402
 from made_up import document, entries, repetitions  # noqa: E402
@@ -65,7 +66,7 @@ class Running(unittest.TestCase):
         self.assertEqual(python.suites(arguments("BM_Mask/", "/nowhere/python")), [])
 
     def test_much_under_way_takes_longer(self):
-        few, many = (python.durations((100, 32, size), 0.05) for size in (20, 16384))
+        few, many = (echo.durations((100, 32, size), 0.05) for size in (20, 16384))
         self.assertTrue(all(longer > shorter for longer, shorter in zip(many, few, strict=True)))
 
     def test_what_fails_takes_nothing_else_with_it(self):

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""What is asked of the Go and the Rust bindings. Time is the server's processor time where its core is saturated, and
+that of the clock where one message is under way on each connection."""
+
+from results import COUNTERS, RATE, kind
+from targets import Target, count_cells
+
+SIZES = (20,)
+RECEIVE_SIZES = (125, 1024)
+GO_WRITTEN = ("GoSendServer", "GoSendClient", "GoFlush")
+GO_BATCHES = ("tw_write_batch", "tw_write_no_flush")
+RUST_PEERS = ("tungstenite:forward", "fastwebsockets", "tokio-websockets")
+
+
+def go_targets(figures):
+    batches, received = "GoEcho100x32", "GoReceive"
+    ours = best_of_ours(figures, batches)
+    what = "Go, echo of 20 B, 100 connections, 32 under way"
+    targets = [
+        Target(f"{what}: gws / ours", "at least", 8, figures.row(batches, "gws"), ours, SIZES),
+        Target(f"{what}: ours / floor", "at most", 1.33, ours, figures.row(batches, "floor"), SIZES),
+    ]
+    for connections in (1, 100):
+        table = f"GoEcho{connections}x1: {RATE}"
+        what = f"Go, one message under way, {connections} connection{'s' if connections > 1 else ''}: ours / gws"
+        targets.append(Target(what, "at most", 1, best_of_ours(figures, table), figures.row(table, "gws")))
+    gws, ours = figures.row(received, "gws"), figures.row(received, "tw_read_message_into")
+    return [*targets, Target("Go, received in memory: gws / ours", "at least", 4, gws, ours, RECEIVE_SIZES)]
+
+
+def rust_targets(figures):
+    batches, received = "RustEcho100x32", "RustReceive"
+    what = "Rust, echo of 20 B, 100 connections, 32 under way: best peer / ours"
+    best, ours = figures.best(batches, RUST_PEERS), best_of_ours(figures, batches)
+    read, ours_read = figures.best_of(received, "peer"), best_of_ours(figures, received)
+    return [
+        Target(what, "at least", 1.5, best, ours, SIZES),
+        Target("Rust, received in memory: best peer / ours", "at least", 2, read, ours_read, RECEIVE_SIZES),
+    ]
+
+
+def best_of_ours(figures, table):
+    return figures.best_of(table, "ours")
+
+
+def language_targets(figures):
+    return [*go_targets(figures), *rust_targets(figures)]
+
+
+def language_count_lines(figures):
+    allocations = COUNTERS["allocations"]
+    written = [each for what in GO_WRITTEN for each in counts(figures, f"{what}: {allocations}")]
+    return [
+        count_cells(
+            "Go, allocations of a message received by ReadMessageInto",
+            0,
+            counts(figures, f"GoReceive: {allocations}", "tw_read_message_into"),
+        ),
+        count_cells("Go, allocations of a message written", 0, written),
+        count_cells(
+            "Go, system calls that write a batch of 100 messages",
+            1,
+            [each for row in GO_BATCHES for each in counts(figures, f"GoFlush: {COUNTERS['writes']}", row)],
+        ),
+        count_cells("Rust, allocations of a message received the fastest way", 0, of_the_fastest(figures)),
+        count_cells("Rust, heap bytes of an idle connection", 1023, counts(figures, f"RustIdle: {COUNTERS['heap']}")),
+    ]
+
+
+def counts(figures, table, row=None):
+    """[(number, where)] of one row, or of all of ours."""
+    rows = figures.tables[table].rows if table in figures.tables else ()
+    chosen = [each for each in rows if (each == row if row else kind(each) == "ours")]
+    return [(value, f"{each} {size}") for each in chosen for size, value in figures.row(table, each).items()]
+
+
+def of_the_fastest(figures):
+    """Allocations of what makes the time that rust_targets judges."""
+    table, found = "RustReceive", []
+    for size, least in best_of_ours(figures, table).items():
+        for row in figures.tables[table].rows:
+            if kind(row) == "ours" and figures.row(table, row).get(size) == least:
+                allocations = figures.row(f"{table}: {COUNTERS['allocations']}", row)
+                found += [(allocations[size], f"{row} {size}")] if size in allocations else []
+    return found

@@ -3,8 +3,13 @@
 package tidewire
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"math"
 	"time"
+
+	"tidewire/internal/engine"
 )
 
 // Role tells which side of a connection this is: a client masks what it sends (RFC 6455 5.1).
@@ -62,4 +67,131 @@ type Compression struct {
 	MaxContextLen     int64 // bytes kept between messages: 40 KiB for receiving, 280 KiB for sending; 0: none
 	MinLen            int64 // a shorter message is sent as it is; 0: 128 bytes
 	MaxRatio          int   // of inflated to received bytes in messages above 64 KiB; 0: 250
+}
+
+// engineConfig checks the options and gives what the engine is created with, but for a handshake. The caller keeps the
+// options, and with them the pool, until the connection is gone.
+func (o *Options) engineConfig(role Role) (engine.Config, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	if err := o.check(role); err != nil {
+		return engine.Config{}, err
+	}
+	config := engine.Config{
+		Role:           uint32(role),
+		Flags:          engine.ManualClose, // the reader answers when it comes to the close frame
+		MaxFrameLen:    uint64(o.MaxFrameLen),
+		MaxMessageLen:  uint64(o.ReadLimit),
+		MaxOutputLen:   uint64(o.MaxOutputLen),
+		MaxMemoryLen:   uint64(o.MaxMemoryLen),
+		MaxFragments:   uint32(o.MaxFragments),
+		MaxControlRate: uint32(o.MaxControlRate),
+		Pool:           o.pool(),
+		Deflate:        o.Compression.engineConfig(),
+		LogLevel:       o.logLevel(),
+	}
+	flags := map[uint32]bool{engine.Stream: o.Stream, engine.Trusted: o.Trusted, engine.ManualPong: o.ManualPong}
+	for flag, on := range flags {
+		if on {
+			config.Flags |= flag
+		}
+	}
+	config.Ticks = o.PingInterval > 0 || o.PongTimeout > 0 || o.IdleTimeout > 0 || o.MessageTimeout > 0
+	config.PingInterval = orNever(o.PingInterval)
+	config.PongTimeout = orNever(o.PongTimeout)
+	config.IdleTimeout = orNever(o.IdleTimeout)
+	config.MessageTimeout = orNever(o.MessageTimeout)
+	config.HandshakeTimeout = engine.Never
+	config.CloseTimeout = uint64(o.CloseTimeout)
+	return config, nil
+}
+
+// check refuses what no field may be.
+func (o *Options) check(role Role) error {
+	type field struct {
+		name  string
+		value int64
+		max   int64
+	}
+	fields := []field{
+		{"role", int64(role), int64(RoleClient)},
+		{"ReadLimit", o.ReadLimit, math.MaxInt64},
+		{"MaxFrameLen", o.MaxFrameLen, math.MaxInt64},
+		{"MaxFragments", int64(o.MaxFragments), math.MaxUint32},
+		{"MaxControlRate", int64(o.MaxControlRate), math.MaxUint32},
+		{"MaxOutputLen", o.MaxOutputLen, math.MaxInt64},
+		{"MaxMemoryLen", o.MaxMemoryLen, math.MaxInt64},
+		{"PingInterval", int64(o.PingInterval), math.MaxInt64},
+		{"PongTimeout", int64(o.PongTimeout), math.MaxInt64},
+		{"IdleTimeout", int64(o.IdleTimeout), math.MaxInt64},
+		{"MessageTimeout", int64(o.MessageTimeout), math.MaxInt64},
+		{"CloseTimeout", int64(o.CloseTimeout), math.MaxInt64},
+	}
+	if c := o.Compression; c != nil {
+		fields = append(fields, []field{
+			{"Compression.Level", int64(c.Level), 9},
+			{"Compression.MemoryLevel", int64(c.MemoryLevel), 9},
+			{"Compression.SendWindowBits", int64(c.SendWindowBits), 15},
+			{"Compression.ReceiveWindowBits", int64(c.ReceiveWindowBits), 15},
+			{"Compression.MaxContextLen", c.MaxContextLen, math.MaxInt64},
+			{"Compression.MinLen", c.MinLen, math.MaxInt64},
+			{"Compression.MaxRatio", int64(c.MaxRatio), math.MaxUint32},
+		}...)
+	}
+	for _, f := range fields {
+		if f.value < 0 || f.value > f.max {
+			return &Error{Status: ErrArgument, Op: "options", Err: fmt.Errorf("%s is %d, outside of 0 to %d", f.name, f.value, f.max)}
+		}
+	}
+	if o.Pool != nil && o.Pool.closed.Load() {
+		return &Error{Status: ErrState, Op: "options", Err: fmt.Errorf("Pool is closed")}
+	}
+	return nil
+}
+
+func (o *Options) pool() *engine.Pool {
+	if o.Pool != nil {
+		return o.Pool.pool
+	}
+	return defaultPool().pool
+}
+
+// logLevel is how detailed the engine writes lines for the logger.
+func (o *Options) logLevel() uint32 {
+	if o.Logger == nil {
+		return 0
+	}
+	switch ctx := context.Background(); {
+	case o.Logger.Enabled(ctx, slog.LevelDebug):
+		return engine.LogDebug
+	case o.Logger.Enabled(ctx, slog.LevelInfo):
+		return engine.LogInfo
+	case o.Logger.Enabled(ctx, slog.LevelError):
+		return engine.LogError
+	}
+	return 0
+}
+
+func (c *Compression) engineConfig() *engine.DeflateConfig {
+	if c == nil {
+		return nil
+	}
+	return &engine.DeflateConfig{
+		Level:             uint32(c.Level),
+		MemoryLevel:       uint32(c.MemoryLevel),
+		SendWindowBits:    uint32(c.SendWindowBits),
+		ReceiveWindowBits: uint32(c.ReceiveWindowBits),
+		MaxContextLen:     uint64(c.MaxContextLen),
+		MinLen:            uint64(c.MinLen),
+		MaxRatio:          uint32(c.MaxRatio),
+	}
+}
+
+// orNever is a time-out for the engine, to which 0 means a default.
+func orNever(d time.Duration) uint64 {
+	if d == 0 {
+		return engine.Never
+	}
+	return uint64(d)
 }

@@ -2,6 +2,8 @@
 
 package tidewire
 
+import "tidewire/internal/engine"
+
 // Status is what the engine says of a call, as an error. The numbers are those of the C interface. Compare with
 // errors.Is(err, tidewire.ErrUTF8).
 type Status int32
@@ -69,3 +71,17 @@ const (
 	ErrNoMemory Status = -300 // the allocator returned no memory
 	ErrRandom   Status = -301 // the random source failed
 )
+
+// Error is the name and a sentence for people: "TW_ERR_RSV: ...".
+func (s Status) Error() string { return s.String() + ": " + s.sentence() }
+
+// String is the name of the C interface: "TW_ERR_RSV".
+func (s Status) String() string { return engine.Status(s).Name() }
+
+func (s Status) sentence() string { return engine.Status(s).Message() }
+
+// HTTPStatus is the status with which a server refuses a handshake (400, 403, 426, ...); 0 where none fits.
+func (s Status) HTTPStatus() int { return engine.Status(s).HTTPStatus() }
+
+// CloseCode is the close code that tells the peer (1002, 1007, 1009, ...); 0 where none fits.
+func (s Status) CloseCode() int { return engine.Status(s).CloseCode() }

@@ -92,10 +92,12 @@ func bytes(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }
 // Conn is a session: a connection of the engine and the steps upon it.
 type Conn struct {
 	s       *C.tw_session
+	role    uint32
+	pool    *Pool
 	scratch unsafe.Pointer // what Receive was fed last
 }
 
-// New creates a connection. The caller keeps config.Pool alive until Destroy.
+// New creates a connection, which refers to config.Pool until Destroy.
 func New(config *Config) (*Conn, Status) {
 	if config.Handshake != nil && config.Handshake.hasNUL() {
 		return nil, ErrArgument
@@ -107,11 +109,12 @@ func New(config *Config) (*Conn, Status) {
 	if config.Random != nil && len(config.Random) == 0 {
 		random = (*C.uint8_t)(a.alloc(1))
 	}
-	conn := &Conn{}
+	conn := &Conn{pool: config.Pool, role: config.Role}
 	status := Status(C.tw_session_create(c, random, C.size_t(len(config.Random)), C.uint32_t(config.LogLevel), &conn.s))
 	if status != OK {
 		return nil, status
 	}
+	conn.pool.Ref()
 	if config.Ticks {
 		conn.s.ticks = 1
 	}
@@ -125,8 +128,12 @@ func (c *Conn) Destroy() {
 	}
 	C.tw_session_free(c.s)
 	C.free(c.scratch)
+	c.pool.Unref()
 	c.s, c.scratch = nil, nil
 }
+
+// Role is that of the configuration.
+func (c *Conn) Role() uint32 { return c.role }
 
 // Turn is the reader's step on a socket: tw_session_turn.
 func (c *Conn) Turn(fd uintptr) Step { return Step(C.tw_session_turn(c.s, C.int32_t(fd))) }
@@ -378,15 +385,24 @@ func ValidUTF8(data []byte) bool {
 }
 
 // Prepared is a message that is encoded once.
-type Prepared struct{ p *C.tw_prepared }
+type Prepared struct {
+	p    *C.tw_prepared
+	pool *Pool
+}
 
 // NewPrepared copies and checks a whole message.
 func NewPrepared(opcode uint8, data []byte, flags uint32, pool *Pool) (*Prepared, Status) {
-	p := &Prepared{}
+	p := &Prepared{pool: pool}
 	status := Status(C.tw_prepared_create(C.uint32_t(opcode), bytes(data), C.size_t(len(data)), C.uint32_t(flags),
 		pool.handle(), &p.p))
+	if status == OK {
+		pool.Ref()
+	}
 	return p, status
 }
 
 // Destroy gives the message up.
-func (p *Prepared) Destroy() { C.tw_prepared_destroy(p.p) }
+func (p *Prepared) Destroy() {
+	C.tw_prepared_destroy(p.p)
+	p.pool.Unref()
+}

@@ -11,10 +11,17 @@ package engine
 // #cgo nocallback tw_pool_release
 import "C"
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
-// Pool is tw_pool: it may be used by several goroutines at a time.
-type Pool struct{ p *C.tw_pool }
+// Pool is tw_pool: it may be used by several goroutines at a time. It is freed with the last reference to it: its
+// owner's, its connections' and, if the owner likes, one for each buffer.
+type Pool struct {
+	p    *C.tw_pool
+	refs atomic.Int64
+}
 
 // PoolClass is tw_pool_class.
 type PoolClass struct {
@@ -24,10 +31,9 @@ type PoolClass struct {
 
 // PoolStats is tw_pool_stats.
 type PoolStats struct {
-	Hits, Misses, Drops          uint64
-	InUseLen, IdleLen, HighWater uint64 // bytes
-	Huge                         uint64
-	classes                      uint64
+	Hits, Misses, Drops             uint64
+	InUseLen, IdleLen, HighWaterLen uint64 // bytes
+	Huge, ClassCount                uint64
 }
 
 // NewPool creates a pool; maxIdleLen 0 and no classes are the defaults.
@@ -43,8 +49,36 @@ func NewPool(maxIdleLen uint64, classes []PoolClass) (*Pool, Status) {
 		copy(unsafe.Slice((*PoolClass)(unsafe.Pointer(config.classes)), len(classes)), classes)
 	}
 	pool := &Pool{}
+	pool.refs.Store(1)
 	status := Status(C.tw_pool_create(config, &pool.p))
 	return pool, status
+}
+
+// Ref adds a reference; the caller knows that there is one.
+func (p *Pool) Ref() {
+	if p != nil {
+		p.refs.Add(1)
+	}
+}
+
+// TryRef adds a reference where there still is one.
+func (p *Pool) TryRef() bool {
+	for {
+		n := p.refs.Load()
+		if n == 0 {
+			return false
+		}
+		if p.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Unref takes a reference away.
+func (p *Pool) Unref() {
+	if p != nil && p.refs.Add(-1) == 0 {
+		C.tw_pool_destroy(p.p)
+	}
 }
 
 // handle is what C takes; nil for no pool.
@@ -54,9 +88,6 @@ func (p *Pool) handle() *C.tw_pool {
 	}
 	return p.p
 }
-
-// Destroy frees the pool; everything that it lent is back.
-func (p *Pool) Destroy() { C.tw_pool_destroy(p.p) }
 
 // Acquire lends a buffer of at least n bytes; its capacity is its real size.
 func (p *Pool) Acquire(n int) ([]byte, Status) {

@@ -210,12 +210,12 @@ static int32_t ready(const tw_session *s) {
 /* What comes before reading: the time, what is staged, and what the last read left. */
 static int32_t begin(tw_session *s) {
   if (s->stage_len > 0) unstage(s);
+  s->event_count = s->message_count = 0;
+  if (s->read_status < 0) return TW_STEP_DONE;
   if (s->read_status == TW_NEED_ROOM) {
     commit(s, 0);
-    return ready(s);
+    if (ready(s) == TW_STEP_DONE) return TW_STEP_DONE;
   }
-  if (s->read_status < 0) return TW_STEP_DONE;
-  s->event_count = s->message_count = 0;
   if (s->ticks) tw_session_tick(s);
   return ready(s);
 }
@@ -244,7 +244,7 @@ static void end_of_stream(tw_session *s) {
 
 int32_t tw_session_turn(tw_session *s, int32_t fd) {
   if (begin(s) == TW_STEP_DONE) return TW_STEP_DONE;
-  if (!s->blocked) write_output(s, fd);
+  write_output(s, fd);
   if (lend_room(s) == TW_STEP_DONE) return TW_STEP_DONE;
   ssize_t n;
   do {
@@ -266,13 +266,21 @@ int32_t tw_session_turn(tw_session *s, int32_t fd) {
   commit(s, (size_t)n);
   if (s->stages && s->stage == NULL) tw_session_stage(s);
   /* A pong leaves at once. The answer to a close frame waits for those to the messages before it. */
-  if (!s->blocked && tw_conn_state(s->conn) == TW_STATE_OPEN) write_output(s, fd);
+  if (tw_conn_state(s->conn) == TW_STATE_OPEN) write_output(s, fd);
   return ready(s);
 }
 
+/* Notes whether somebody should write. The answer to a close frame waits for those to the messages before it. */
+static void note_output(tw_session *s) {
+  size_t len = 0;
+  if (tw_conn_state(s->conn) == TW_STATE_OPEN) tw_conn_output_len(s->conn, &len);
+  s->blocked = len > 0;
+}
+
 int32_t tw_session_lend(tw_session *s) {
-  if (begin(s) == TW_STEP_DONE) return TW_STEP_DONE;
-  return lend_room(s);
+  const int32_t step = begin(s);
+  note_output(s);
+  return step == TW_STEP_DONE ? step : lend_room(s);
 }
 
 int32_t tw_session_take(tw_session *s, int64_t len) {
@@ -283,17 +291,23 @@ int32_t tw_session_take(tw_session *s, int64_t len) {
   }
   commit(s, (size_t)len);
   if (s->stages && s->stage == NULL) tw_session_stage(s);
+  note_output(s);
   return ready(s);
 }
 
 size_t tw_session_feed(tw_session *s, const uint8_t *data, size_t len) {
   size_t pos = 0;
   s->event_count = s->message_count = 0;
-  while (pos < len && s->event_count == 0 && lend_room(s) != TW_STEP_DONE) {
-    const size_t n = len - pos < s->room_cap ? len - pos : s->room_cap;
-    memcpy(s->room, data + pos, n);
-    pos += n;
+  while (s->event_count == 0 && (pos < len || s->read_status == TW_NEED_ROOM)) {
+    size_t n = 0;
+    if (s->read_status != TW_NEED_ROOM) {
+      if (lend_room(s) == TW_STEP_DONE) break;
+      n = len - pos < s->room_cap ? len - pos : s->room_cap;
+      memcpy(s->room, data + pos, n);
+      pos += n;
+    }
     commit(s, n);
+    if (s->read_status < 0) break;
   }
   return pos;
 }
@@ -339,11 +353,11 @@ int32_t tw_session_flush(tw_session *s, int32_t fd) {
 size_t tw_session_output(tw_session *s, uint8_t *out, size_t cap) {
   size_t done = 0;
   if (s->stage_len > 0) unstage(s);
-  while (done < cap) {
+  for (;;) {
     tw_view view;
     size_t count = 0;
-    tw_conn_output(s->conn, &view, 1, &count);
-    if (count == 0) break;
+    tw_conn_output(s->conn, &view, 1, &count); /* also where nothing is to be moved: it adds the close frame */
+    if (count == 0 || done == cap) break;
     const size_t n = view.len < cap - done ? view.len : cap - done;
     memcpy(out + done, view.data, n);
     tw_conn_output_consume(s->conn, n);

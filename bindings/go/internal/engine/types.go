@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+//go:build cgo
+
 // Package engine is the only one with C in it: the engine's connection without I/O, one to one, and steps that make
 // one call into C of all that reading or writing takes (session.h). It locks nothing: a Conn is used by one goroutine
 // at a time, but for the events of the last read, which belong to the reader.

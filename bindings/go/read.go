@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+
+package tidewire
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync/atomic"
+
+	"tidewire/internal/engine"
+)
+
+// reader is the half of a connection that receives. All but right belongs to the goroutine that reads.
+type reader struct {
+	right atomic.Int32
+
+	events []engine.Event // of the last read, in memory of the engine
+	next   int            // the first of events that was not handed out
+	ready  atomic.Int32   // messages of events that were not handed out
+	rest   []byte         // what came before there was a reader, not yet taken
+	err    error          // why nothing can be read any more
+	ended  chan struct{}  // closed when err is set
+	found  error          // of the last step
+	step   func(fd uintptr) bool
+
+	body body // of NextReader
+
+	onPing, onPong func(data string) error
+	onClose        func(code int, text string) error
+}
+
+// States of reader.right.
+const (
+	rightFree    int32 = iota
+	rightTaken         // a goroutine reads
+	rightGone          // the connection is closed
+	rightLeaving       // the connection is closed, and the goroutine that reads frees it
+)
+
+func (r *reader) init(c *Conn, rest []byte) {
+	r.rest = rest
+	r.ended = make(chan struct{})
+	r.step = c.readStep
+	r.body.c = c
+}
+
+// stop lets nobody read any more, and tells whether nobody does.
+func (r *reader) stop() bool {
+	return r.right.CompareAndSwap(rightFree, rightGone) || !r.right.CompareAndSwap(rightTaken, rightLeaving)
+}
+
+// beginRead takes the right to read.
+func (c *Conn) beginRead() error {
+	if c.reader.right.CompareAndSwap(rightFree, rightTaken) {
+		return nil
+	}
+	if c.reader.right.Load() == rightTaken {
+		return errConcurrentRead
+	}
+	return net.ErrClosed
+}
+
+// endRead gives the right to read back.
+func (c *Conn) endRead() {
+	if !c.reader.right.CompareAndSwap(rightTaken, rightFree) {
+		c.free()
+	}
+}
+
+// ReadMessage waits for the next message and returns it in memory of its own. Pings are answered and control frames
+// handled on the way, and before it waits, it sends what WriteMessageNoFlush queued.
+//
+// After the peer's close frame, which it answers, the error is a *[CloseError]; after a failure an *[Error], and the
+// peer has been told by a close frame. Each further call returns the same. An error that is os.ErrDeadlineExceeded is
+// the exception: reading goes on when there is a new deadline.
+func (c *Conn) ReadMessage() (MessageType, []byte, error) {
+	if err := c.beginRead(); err != nil {
+		return 0, nil, err
+	}
+	defer c.endRead()
+	if c.streams {
+		return c.gather()
+	}
+	event, err := c.nextMessage()
+	if err != nil {
+		return 0, nil, err
+	}
+	data := make([]byte, event.Len())
+	return c.handOut(event, data), data, nil
+}
+
+// ReadMessageInto is like ReadMessage, except that it copies the message to buf and returns its length; it allocates
+// nothing. A message longer than buf stays to be read by the next call: the error is io.ErrShortBuffer, and the result
+// the length that it needs. With Options.Stream, use NextReader: the error is ErrState.
+func (c *Conn) ReadMessageInto(buf []byte) (MessageType, int, error) {
+	if c.streams {
+		return 0, 0, errStreamed
+	}
+	if err := c.beginRead(); err != nil {
+		return 0, 0, err
+	}
+	defer c.endRead()
+	event, err := c.nextMessage()
+	if err != nil {
+		return 0, 0, err
+	}
+	n := event.Len()
+	if n > len(buf) {
+		return MessageType(event.Opcode), n, errShortBuffer
+	}
+	return c.handOut(event, buf), n, nil
+}
+
+// handOut copies a message out of the engine's memory, and is done with it.
+func (c *Conn) handOut(event *engine.Event, to []byte) MessageType {
+	copy(to, event.Bytes())
+	c.reader.pass()
+	return MessageType(event.Opcode)
+}
+
+// pass goes on behind the current event, which is a message.
+func (r *reader) pass() {
+	r.next++
+	r.ready.Add(-1)
+}
+
+// ReadMessageContext is ReadMessage that ends with ctx.Err() when ctx is done. Nothing is lost by that.
+func (c *Conn) ReadMessageContext(ctx context.Context) (typ MessageType, data []byte, err error) {
+	if ctx.Done() == nil {
+		return c.ReadMessage()
+	}
+	err = c.limits.during(ctx, c.nc, &c.limits.read, func() error {
+		typ, data, err = c.ReadMessage()
+		return err
+	})
+	return typ, data, err
+}
+
+// Buffered is how many messages can be read without waiting. There may be more.
+func (c *Conn) Buffered() int { return int(c.reader.ready.Load()) }
+
+// SetReadLimit limits the payload of messages that begin after the call; 0 or less is the default, 16 MiB. A longer
+// message fails the connection with ErrLimitMessage, and the peer is told by close code 1009.
+func (c *Conn) SetReadLimit(limit int64) {
+	c.mu.Lock()
+	defer c.unlock()
+	if !c.closed {
+		c.eng.SetMaxMessageLen(uint64(max(limit, 0))) // without memory for a change the old limit stays
+	}
+}
+
+// SetPingHandler has h told of pings, by the goroutine that reads; its error ends reading. The engine answers them all
+// the same, unless Options.ManualPong says otherwise. Set it before reading.
+func (c *Conn) SetPingHandler(h func(data string) error) { c.reader.onPing = h }
+
+// SetPongHandler has h told of pongs, but for the answers to pings of Options.PingInterval; else as SetPingHandler.
+func (c *Conn) SetPongHandler(h func(data string) error) { c.reader.onPong = h }
+
+// SetCloseHandler has h told of the peer's close frame before it is answered, unless h answers it; else as
+// SetPingHandler.
+func (c *Conn) SetCloseHandler(h func(code int, text string) error) { c.reader.onClose = h }
+
+// nextMessage waits for the next message, or chunk of one, and handles what comes before it.
+func (c *Conn) nextMessage() (*engine.Event, error) {
+	r := &c.reader
+	if r.body.open {
+		if err := r.body.skip(); err != nil {
+			return nil, err
+		}
+	}
+	return c.nextData()
+}
+
+func (c *Conn) nextData() (*engine.Event, error) {
+	r := &c.reader
+	for {
+		for r.next < len(r.events) {
+			event := &r.events[r.next]
+			if event.Type == engine.EventMessage || event.Type == engine.EventChunk {
+				return event, nil
+			}
+			r.next++
+			if err := c.control(event); err != nil {
+				return nil, c.endReading(err)
+			}
+		}
+		if err := c.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// endReading keeps what every further call returns.
+func (c *Conn) endReading(err error) error {
+	if c.reader.err == nil {
+		c.reader.err = err
+		close(c.reader.ended)
+	}
+	return c.reader.err
+}
+
+// control handles a control frame.
+func (c *Conn) control(event *engine.Event) error {
+	r := &c.reader
+	switch event.Type {
+	case engine.EventPing:
+		if r.onPing != nil {
+			return r.onPing(string(event.Bytes()))
+		}
+	case engine.EventPong:
+		if r.onPong != nil {
+			return r.onPong(string(event.Bytes()))
+		}
+	case engine.EventClose:
+		return c.closedByPeer(&CloseError{Code: int(event.Code), Text: string(event.Bytes())})
+	}
+	return nil
+}
+
+// closedByPeer answers a close frame with its code (RFC 6455 5.5.1), unless one was sent.
+func (c *Conn) closedByPeer(closed *CloseError) error {
+	if c.reader.onClose != nil {
+		if err := c.reader.onClose(closed.Code, closed.Text); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	if c.closed {
+		c.unlock()
+		return closed
+	}
+	if c.eng.Staged() > 0 {
+		c.eng.Flush(engine.NoSocket)
+	}
+	code := closed.Code
+	if code == CloseNoStatusReceived {
+		code = 0
+	}
+	c.closeWith(code, "")
+	c.unlock()
+	c.push()
+	return closed
+}
+
+// fill waits until there are events, and returns why there are none and will be none, or not now.
+func (c *Conn) fill() error {
+	r := &c.reader
+	if r.err != nil {
+		return r.err
+	}
+	r.events, r.next = nil, 0
+	r.ready.Store(0)
+	var err error
+	switch {
+	case len(r.rest) > 0:
+		err = c.fillFromRest()
+	case c.raw != nil:
+		if err = c.raw.Read(r.step); err == nil {
+			err = r.found
+		}
+	default:
+		err = c.fillFromStream()
+	}
+	if len(r.events) > 0 {
+		return nil
+	}
+	return c.readFailed(err)
+}
+
+// readStep is what raw.Read calls until there are events.
+func (c *Conn) readStep(fd uintptr) bool {
+	for {
+		c.mu.Lock()
+		step := engine.Done
+		if c.reader.found = c.readable(); c.reader.found == nil {
+			step = c.eng.Turn(fd)
+			c.took()
+		}
+		c.unlock()
+		if step != engine.Again {
+			return step == engine.Done
+		}
+	}
+}
+
+// readable tells whether the engine is there. mu is held.
+func (c *Conn) readable() error {
+	if c.closed {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// took looks at what a step brought. mu is held.
+func (c *Conn) took() {
+	r := &c.reader
+	r.events = c.eng.Events()
+	r.ready.Store(int32(c.eng.Messages()))
+	if c.eng.Blocked() {
+		c.startDrain()
+	}
+	if c.eng.Ticking() {
+		c.setAlarm()
+	}
+}
+
+// fillFromRest takes what came before there was a reader.
+func (c *Conn) fillFromRest() error {
+	c.mu.Lock()
+	defer c.unlock()
+	r := &c.reader
+	for len(r.rest) > 0 && len(r.events) == 0 && c.eng.ReadStatus() >= 0 {
+		if err := c.readable(); err != nil {
+			return err
+		}
+		r.rest = r.rest[c.eng.Feed(r.rest):]
+		c.took()
+	}
+	if len(r.rest) == 0 {
+		r.rest = nil
+	}
+	return nil
+}
+
+// fillFromStream reads what is no socket.
+func (c *Conn) fillFromStream() error {
+	for {
+		c.mu.Lock()
+		if err := c.readable(); err != nil {
+			c.unlock()
+			return err
+		}
+		step := c.eng.Lend()
+		c.took()
+		c.unlock()
+		if step == engine.Done {
+			return nil
+		}
+		n, err := c.nc.Read(c.eng.Room())
+		c.mu.Lock()
+		if c.closed {
+			c.unlock()
+			return net.ErrClosed
+		}
+		if err == io.EOF {
+			err = nil
+			if n == 0 {
+				n = -1
+			}
+		}
+		step = c.eng.Take(n)
+		c.took()
+		c.unlock()
+		if step == engine.Done || err != nil {
+			return err
+		}
+	}
+}
+
+// readFailed tells why there are no events: err is what the stream below had to say.
+func (c *Conn) readFailed(err error) error {
+	c.mu.Lock()
+	if c.closed {
+		c.unlock()
+		return net.ErrClosed
+	}
+	status, errno := c.eng.ReadStatus(), c.eng.ReadErrno()
+	if status < 0 {
+		err = engineError(c.eng, status, "read")
+		c.writer.ended = true
+	} else if errno != 0 {
+		err = systemError(c.nc, "read", "recv", errno)
+	}
+	c.unlock()
+	switch {
+	case status < 0:
+		c.push() // the close frame that tells the peer why
+	case err == nil || isTimeout(err):
+		return err
+	}
+	return c.endReading(err)
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+
+package tidewire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"tidewire/internal/engine"
+)
+
+// writer is the half of a connection that sends. Who sends a message has the right to, until it is queued and, but for
+// those without a flush, written; control frames need no right. Conn.mu guards all but push and what it guards.
+type writer struct {
+	taken   bool          // somebody has the right
+	waiting int           // how many wait for it
+	turn    chan struct{} // wakes one of them
+	dead    chan struct{} // closed by Close
+
+	ended    bool // a close frame was sent, or the connection has failed
+	out      outgoing
+	step     func(fd uintptr) bool // Conn.writeStep; made once, as the two below
+	flush    func(fd uintptr) bool // Conn.flushStep
+	offer    func(fd uintptr)      // Conn.offerStep
+	draining bool                  // a goroutine writes what the socket did not take
+	drained  chan struct{}         // closed when it ends
+
+	push   sync.Mutex // held while a stream that is no socket is written
+	buffer []byte     // what of it is being written; guarded by push
+	unsent []byte     // the end of buffer that a deadline left; guarded by push
+}
+
+// outgoing is what its writer waits for.
+type outgoing struct {
+	opcode   uint8
+	flags    uint32
+	data     []byte
+	prepared *engine.Prepared
+	queued   bool // nothing is to be queued any more
+	err      error
+}
+
+func (w *writer) init(c *Conn) {
+	w.turn = make(chan struct{}, 1)
+	w.dead = make(chan struct{})
+	w.step, w.flush, w.offer = c.writeStep, c.flushStep, c.offerStep
+}
+
+// take waits for the right to send a message, and returns with mu held if there is no error.
+func (c *Conn) take(done <-chan struct{}) error {
+	c.mu.Lock()
+	for c.writer.taken && !c.closed {
+		c.writer.waiting++
+		c.unlock()
+		cancelled := false
+		select {
+		case <-c.writer.turn:
+		case <-c.writer.dead:
+		case <-done:
+			cancelled = true
+		}
+		c.mu.Lock()
+		c.writer.waiting--
+		if cancelled {
+			c.unlock()
+			return context.Canceled
+		}
+	}
+	if err := c.usable(); err != nil {
+		c.unlock()
+		return err
+	}
+	c.writer.taken = true
+	return nil
+}
+
+// give gives the right back. mu is held.
+func (c *Conn) give() {
+	c.writer.taken = false
+	c.writer.out = outgoing{}
+	if c.writer.waiting > 0 {
+		select {
+		case c.writer.turn <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// writeStep is what raw.Write calls until there is nothing left to wait for.
+func (c *Conn) writeStep(fd uintptr) bool {
+	c.mu.Lock()
+	defer c.unlock()
+	out := &c.writer.out
+	if out.err = c.usable(); out.err != nil {
+		return true
+	}
+	if !out.queued {
+		if out.err = c.queue(fd, out); out.err != nil || !out.queued {
+			return out.err != nil
+		}
+	} else {
+		c.eng.Flush(fd)
+	}
+	if c.eng.Blocked() {
+		return false
+	}
+	out.err = c.usable()
+	return true
+}
+
+// queue gives a message to the engine, which writes it unless fd is engine.NoSocket. Where too much waits it is not
+// queued, and there is no error. mu is held.
+func (c *Conn) queue(fd uintptr, out *outgoing) error {
+	var status engine.Status
+	if out.prepared != nil {
+		status = c.eng.SendPreparedTo(fd, out.prepared)
+	} else {
+		status = c.eng.SendTo(fd, out.opcode, out.data, out.flags)
+	}
+	if status == engine.NeedRoom {
+		return nil
+	}
+	out.queued = true
+	if status != engine.OK {
+		return engineError(c.eng, status, "write")
+	}
+	return nil
+}
+
+// finish queues what out is, if anything, and writes all output. The caller has the right.
+func (c *Conn) finish() error {
+	if c.raw == nil {
+		return c.finishStream()
+	}
+	if err := c.raw.Write(c.writer.step); err != nil {
+		return err
+	}
+	return c.writer.out.err
+}
+
+// finishStream is finish for what is no socket.
+func (c *Conn) finishStream() error {
+	out := &c.writer.out
+	for !out.queued {
+		c.mu.Lock()
+		err := c.usable()
+		if err == nil {
+			err = c.queue(engine.NoSocket, out)
+		}
+		c.unlock()
+		if err != nil {
+			return err
+		}
+		if !out.queued {
+			if err := c.pushStream(); err != nil {
+				return err
+			}
+		}
+	}
+	return c.pushStream()
+}
+
+// pushStream writes all output of what is no socket.
+func (c *Conn) pushStream() error {
+	w := &c.writer
+	w.push.Lock()
+	defer w.push.Unlock()
+	if w.buffer == nil {
+		w.buffer = *streamBuffers.Get().(*[]byte)
+	}
+	for full := true; full || len(w.unsent) > 0; {
+		if len(w.unsent) == 0 {
+			c.mu.Lock()
+			if err := c.usable(); err != nil {
+				c.unlock()
+				return err
+			}
+			w.unsent = w.buffer[:c.eng.TakeOutput(w.buffer)]
+			full = len(w.unsent) == len(w.buffer)
+			c.unlock()
+		}
+		if len(w.unsent) == 0 {
+			break
+		}
+		n, err := c.nc.Write(w.unsent)
+		w.unsent = w.unsent[n:]
+		if err != nil {
+			return c.writeFailed(err)
+		}
+	}
+	buffer := w.buffer
+	streamBuffers.Put(&buffer)
+	w.buffer, w.unsent = nil, nil
+	return nil
+}
+
+// streamBuffers are for output on its way to a stream.
+var streamBuffers = sync.Pool{New: func() any {
+	buffer := make([]byte, 32<<10)
+	return &buffer
+}}
+
+// writeFailed keeps an error of the stream below for those who write later, but for a deadline.
+func (c *Conn) writeFailed(err error) error {
+	if isTimeout(err) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	if c.writeErr == nil {
+		c.writeErr = err
+	}
+	return c.writeErr
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// send does what WriteMessage and its kin have in common. done ends the wait for the right.
+func (c *Conn) send(done <-chan struct{}, out outgoing) error {
+	if err := c.take(done); err != nil {
+		return err
+	}
+	c.writer.out = out
+	c.unlock()
+	err := c.finish()
+	c.mu.Lock()
+	if err == nil && !c.closed {
+		err = c.refused()
+	}
+	c.give()
+	c.unlock()
+	return err
+}
+
+// refused is why staged messages could not be queued, told once. mu is held.
+func (c *Conn) refused() error {
+	if status := c.eng.SendStatus(); status != engine.OK {
+		return engineError(c.eng, status, "write")
+	}
+	return nil
+}
+
+// opcodeOf is the opcode of a type of data; 0 for any other.
+func opcodeOf(typ MessageType) uint8 {
+	if typ == TextMessage || typ == BinaryMessage {
+		return uint8(typ)
+	}
+	return 0
+}
+
+// WriteMessage sends a message and returns when the socket took it. It may be called by any number of goroutines;
+// while the peer reads more slowly than is sent, they wait, and reading goes on. A control type is what
+// [Conn.WriteControl] is for, and goes there.
+//
+// ErrText: text is not UTF-8; ErrState: a close frame was sent, or the connection has failed; ErrLimitOutput: longer
+// than Options.MaxOutputLen. Then nothing was sent, and the connection goes on.
+func (c *Conn) WriteMessage(typ MessageType, data []byte) error {
+	opcode := opcodeOf(typ)
+	if opcode == 0 {
+		return c.WriteControl(typ, data, time.Time{})
+	}
+	return c.send(nil, outgoing{opcode: opcode, data: data})
+}
+
+// WriteMessageContext is WriteMessage that ends with ctx.Err() when ctx is done. The message may then be queued: it
+// leaves, whole, with what is written later.
+func (c *Conn) WriteMessageContext(ctx context.Context, typ MessageType, data []byte) error {
+	if ctx.Done() == nil {
+		return c.WriteMessage(typ, data)
+	}
+	opcode := opcodeOf(typ)
+	if opcode == 0 {
+		return errNoDataType
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.take(ctx.Done()); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return ctx.Err()
+		}
+		return err
+	}
+	c.writer.out = outgoing{opcode: opcode, data: data}
+	c.unlock()
+	err := c.limits.during(ctx, c.nc, &c.limits.write, c.finish)
+	c.mu.Lock()
+	c.give()
+	c.unlock()
+	return err
+}
+
+// WriteMessageNoFlush queues a message without a system call. It leaves with Flush, with the next message that is
+// written, or when the reader is about to wait, so that a loop that answers what it reads needs no Flush; or else when
+// much is queued: then this call writes and waits as WriteMessage does. Errors are those of WriteMessage.
+func (c *Conn) WriteMessageNoFlush(typ MessageType, data []byte) error {
+	opcode := opcodeOf(typ)
+	if opcode == 0 {
+		return errNoDataType
+	}
+	c.mu.Lock()
+	if c.writer.taken || c.usable() != nil || !c.stage(opcode, data) {
+		c.unlock()
+		return c.queueOrWait(opcode, data)
+	}
+	c.unlock()
+	return nil
+}
+
+// stage puts a short message where one call finds many; a refused one is left to the engine, which says why. mu is
+// held.
+func (c *Conn) stage(opcode uint8, data []byte) bool {
+	if len(data) > engine.StageMax || c.writer.ended {
+		return false
+	}
+	flags := uint32(0)
+	if opcode == engine.Text {
+		if !utf8.Valid(data) {
+			return false
+		}
+		flags = engine.SendValidUTF8
+	}
+	return c.eng.Stage(opcode, data, flags)
+}
+
+// queueOrWait is the rest of WriteMessageNoFlush, where there is more to do than to copy a few bytes.
+func (c *Conn) queueOrWait(opcode uint8, data []byte) error {
+	if err := c.take(nil); err != nil {
+		return err
+	}
+	err := c.queueMessage(opcode, data)
+	c.give()
+	c.unlock()
+	return err
+}
+
+// queueMessage queues a message without writing, unless there is too much. mu and the right are held.
+func (c *Conn) queueMessage(opcode uint8, data []byte) error {
+	if c.stage(opcode, data) {
+		return nil
+	}
+	for {
+		out := outgoing{opcode: opcode, data: data}
+		if err := c.queue(engine.NoSocket, &out); err != nil || out.queued {
+			return err
+		}
+		if err := c.flushWithRight(); err != nil {
+			return err
+		}
+	}
+}
+
+// flushWithRight writes all output. mu, which it unlocks meanwhile, and the right are held.
+func (c *Conn) flushWithRight() error {
+	c.writer.out = outgoing{queued: true}
+	c.unlock()
+	err := c.finish()
+	c.mu.Lock()
+	if err == nil {
+		err = c.usable()
+	}
+	if err == nil {
+		err = c.refused()
+	}
+	return err
+}
+
+// Flush sends what WriteMessageNoFlush queued, and returns when the socket took it.
+func (c *Conn) Flush() error {
+	return c.send(nil, outgoing{queued: true})
+}
+
+// WriteBatch sends messages, as many as fit with one system call. Where one is refused, those before it are sent, those
+// behind it are not, and the error is a *BatchError.
+func (c *Conn) WriteBatch(messages []Message) error {
+	if err := c.take(nil); err != nil {
+		return err
+	}
+	var refused error
+	for i, m := range messages {
+		opcode := opcodeOf(m.Type)
+		err := error(errNoDataType)
+		if opcode != 0 {
+			err = c.queueMessage(opcode, m.Data)
+		}
+		if err != nil {
+			refused = &BatchError{Index: i, Err: err}
+			break
+		}
+	}
+	err := c.usable()
+	if err == nil {
+		err = c.flushWithRight()
+	}
+	c.give()
+	c.unlock()
+	if refused != nil {
+		return refused
+	}
+	return err
+}
+
+// BatchError tells which message of a batch could not be sent.
+type BatchError struct {
+	Index int
+	Err   error
+}
+
+// Error says which message it was, and why.
+func (e *BatchError) Error() string { return fmt.Sprintf("message %d: %v", e.Index, e.Err) }
+
+// Unwrap is the reason.
+func (e *BatchError) Unwrap() error { return e.Err }

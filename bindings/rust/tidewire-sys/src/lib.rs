@@ -18,12 +18,14 @@
 // The names are those of the header, and so are the sentences.
 #![allow(non_camel_case_types)]
 
+mod conn_functions;
 mod conn_types;
 mod constants;
 mod functions;
 mod init;
 mod types;
 
+pub use conn_functions::*;
 pub use conn_types::*;
 pub use constants::*;
 pub use functions::*;

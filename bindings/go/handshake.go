@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+
+package tidewire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tidewire/internal/engine"
+)
+
+const (
+	defaultHandshakeTimeout = 10 * time.Second
+	firstHeadLen            = 4096 // bytes: what most heads fit in
+)
+
+// longAgo is a deadline that ends every read and write at once.
+var longAgo = time.Unix(1, 0)
+
+// errHandshakeTimeout tells the end of HandshakeTimeout from that of the caller's context.
+var errHandshakeTimeout = errors.New("HandshakeTimeout")
+
+// errLineEnd is why a request that a handler has written to is refused.
+var errLineEnd = errors.New("a line ends inside a field")
+
+// opening is an opening handshake: bytes go to and fro, and the engine writes and judges the heads.
+type opening struct {
+	ec          *engine.Conn
+	op          string // for errors: "dial", "upgrade", "accept"
+	received    []byte // since the first byte of the peer's head
+	headLen     int    // bytes of received that belong to the head, as far as the engine has looked
+	subprotocol int    // position in the offered or supported ones plus 1; 0: none
+}
+
+// head is what the peer sent, with the empty line.
+func (o *opening) head() []byte { return o.received[:o.headLen] }
+
+// rest is what came behind the head, and belongs to the connection.
+func (o *opening) rest() []byte { return o.received[o.headLen:] }
+
+// chosen is the subprotocol by its name, "" for none.
+func (o *opening) chosen(subprotocols []string) string {
+	if o.subprotocol == 0 {
+		return ""
+	}
+	return subprotocols[o.subprotocol-1]
+}
+
+// read reads from r until the head is whole. What the engine refuses is an *Error.
+func (o *opening) read(r io.Reader) error {
+	o.received = slices.Grow(o.received, firstHeadLen)
+	for {
+		if len(o.received) == cap(o.received) {
+			o.received = slices.Grow(o.received, len(o.received)) // the engine's limit on heads bounds it
+		}
+		n, err := r.Read(o.received[len(o.received):cap(o.received)])
+		o.received = o.received[:len(o.received)+n]
+		if n > 0 {
+			if done, err := o.feed(); done || err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return handshakeError(ErrEOF, o.op, io.ErrUnexpectedEOF)
+		}
+		if err != nil {
+			return fmt.Errorf("tidewire: %s: %w", o.op, err)
+		}
+	}
+}
+
+// feed hands what was received to the engine, and tells whether the handshake is done. There is room for one event,
+// so that the engine takes nothing behind the head.
+func (o *opening) feed() (bool, error) {
+	var events [1]engine.Event
+	count, consumed, status := o.ec.Receive(o.rest(), events[:])
+	o.headLen += consumed
+	if status < 0 {
+		return false, engineError(o.ec, status, o.op)
+	}
+	if count == 1 {
+		o.subprotocol = int(events[0].Code)
+	}
+	return count == 1, nil
+}
+
+// write writes what the engine has for the peer.
+func (o *opening) write(w io.Writer) error {
+	out := make([]byte, o.ec.OutputLen())
+	n := o.ec.ConsumeOutput(out)
+	if _, err := w.Write(out[:n]); err != nil {
+		return fmt.Errorf("tidewire: %s: %w", o.op, err)
+	}
+	return nil
+}
+
+// newEngine makes the engine of a handshake.
+func newEngine(config *engine.Config, op string) (*engine.Conn, error) {
+	ec, status := engine.New(config)
+	if status != engine.OK {
+		return nil, statusError(status, op)
+	}
+	return ec, nil
+}
+
+// handshakeError is why a handshake is refused that the engine has not judged.
+func handshakeError(status Status, op string, err error) *Error {
+	e := statusError(engine.Status(status), op)
+	e.Err = err
+	return e
+}
+
+// headLimit is a limit on heads as the engine takes it.
+func headLimit(n int) uint32 { return uint32(min(n, math.MaxInt32)) }
+
+// handshakeContext bounds ctx by a timeout: 0 is the default.
+func handshakeContext(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		timeout = defaultHandshakeTimeout
+	}
+	return context.WithTimeoutCause(ctx, timeout, errHandshakeTimeout)
+}
+
+// contextError is what a handshake ends with whose context has ended.
+func contextError(ctx context.Context, op string) error {
+	cause := context.Cause(ctx)
+	if cause == errHandshakeTimeout {
+		e := handshakeError(ErrTimeoutHandshake, op, ctx.Err())
+		e.Limit = "HandshakeTimeout"
+		return e
+	}
+	if cause != ctx.Err() {
+		return fmt.Errorf("tidewire: %s: %w: %w", op, ctx.Err(), cause)
+	}
+	return fmt.Errorf("tidewire: %s: %w", op, cause)
+}
+
+// interruptible runs f, whose reads and writes of nc end when ctx does; nc is of no use then.
+func interruptible(ctx context.Context, nc net.Conn, op string, f func() error) error {
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(longAgo) })
+	err := f()
+	if !stop() {
+		return contextError(ctx, op)
+	}
+	return err
+}
+
+// fields lists header as the engine takes it, in an order that does not change.
+func fields(header http.Header) [][2]string {
+	names := make([]string, 0, len(header))
+	for name := range header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var list [][2]string
+	for _, name := range names {
+		for _, value := range header[name] {
+			list = append(list, [2]string{name, value})
+		}
+	}
+	return list
+}
+
+// requestHead writes the head of r again, as the client sent it.
+func requestHead(r *http.Request) ([]byte, error) {
+	var head bytes.Buffer
+	lines := 0
+	put := func(format string, args ...any) {
+		fmt.Fprintf(&head, format+"\r\n", args...)
+		lines++
+	}
+	target := r.RequestURI
+	if target == "" { // made by hand
+		target = r.URL.RequestURI()
+	}
+	put("%s %s HTTP/%d.%d", r.Method, target, r.ProtoMajor, r.ProtoMinor)
+	put("Host: %s", r.Host)
+	for _, field := range fields(r.Header) {
+		put("%s: %s", field[0], field[1])
+	}
+	// net/http keeps these two apart from the others.
+	if len(r.TransferEncoding) > 0 {
+		put("Transfer-Encoding: %s", strings.Join(r.TransferEncoding, ", "))
+	}
+	if r.ContentLength > 0 && r.Header.Get("Content-Length") == "" {
+		put("Content-Length: %d", r.ContentLength)
+	}
+	put("")
+	// net/http lets no line end into a field, but handlers can write to the request.
+	if bytes.Count(head.Bytes(), []byte("\n")) != lines || bytes.Count(head.Bytes(), []byte("\r")) != lines {
+		return nil, errLineEnd
+	}
+	return head.Bytes(), nil
+}

@@ -161,7 +161,8 @@ func (n naming) readForm(form string, argument any) []byte {
 	case ok && form == "repeat" && len(parts) == 2:
 		return bytes.Repeat(n.read(parts[0]), int(asNumber(parts[1])))
 	case ok && form == "masked" && len(parts) == 2:
-		return masked(asKey(parts[0]), n.read(parts[1]))
+		key := asKey(parts[0])
+		return slices.Concat(key, masked(key, n.read(parts[1])))
 	}
 	refuse("no DATA: %s %v", form, argument)
 	return nil

@@ -29,7 +29,8 @@ func digestStep(w io.Writer, step *Step, seen *Outcome) {
 		fmt.Fprintf(w, "event %d %d %d %d %d %s\n", event.Type, event.Opcode, event.Flags, event.Code, event.Offset,
 			digestBytes(event.Data))
 	}
-	if step.form == whole {
+	isCreated := step.Action != Create || seen.Status == "TW_OK"
+	if isCreated && step.form == whole {
 		fmt.Fprintf(w, "output %s\n", digestBytes(seen.Output))
 	}
 }

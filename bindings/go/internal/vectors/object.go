@@ -94,8 +94,9 @@ func required[T any](o object, key string) T {
 
 // flag takes a key whose value can only be true.
 func (o object) flag(key string) bool {
-	if o.has(key) && !take[bool](o, key) {
+	isThere := o.has(key)
+	if isThere && !take[bool](o, key) {
 		refuse("%s: false", key)
 	}
-	return o.has(key)
+	return isThere
 }

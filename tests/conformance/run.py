@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Lets the Autobahn test suite examine the C echo server, and a C client that echoes as well, or those of Python.
+"""Lets the Autobahn test suite examine the C echo server, and a C client that echoes as well, or those of a binding.
 
 Installs the suite first, into its own environment. BUILD/autobahn receives the suite's reports and logs. The exit
 status is 0 only if every case that was chosen ran, is OK or INFORMATIONAL, and was closed as it should be.
@@ -159,6 +159,32 @@ class PythonPrograms:
         return [self.python, HERE / "asyncio_client.py", self.style, str(port), self.context]
 
 
+class BuiltPrograms:
+    """`server` and `client` of another language, in one folder."""
+
+    late = ()
+
+    def __init__(self, name, folder, context):
+        self.folder, self.context = folder.resolve(), str(context)
+        self.prefix = f"{name}-"
+
+    def server(self):
+        """Says on which port it listens."""
+        return [self.folder / "server", "0", self.context]
+
+    def client(self, port):
+        """Runs all cases of the suite's server on that port."""
+        return [self.folder / "client", str(port), self.context]
+
+
+def named_folder(text):
+    """NAME=FOLDER, for argparse."""
+    name, separator, folder = text.partition("=")
+    if not (name and separator and folder):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=FOLDER")
+    return name, pathlib.Path(folder)
+
+
 def examine_server(suite, programs, role):
     with running(programs.server(), stdout=subprocess.PIPE, text=True) as server:
         target = {"agent": "tidewire", "url": f"ws://127.0.0.1:{announced_port(server)}"}
@@ -206,10 +232,19 @@ def parse_arguments():
         default=CONTEXT,
         help="keep no context in 12 and 13",
     )
-    parser.add_argument(
+    programs = parser.add_mutually_exclusive_group()
+    programs.add_argument(
         "--python",
         metavar="PROGRAM",
         help="a Python that has tidewire installed: examine tidewire.asyncio, not the C programs",
+    )
+    programs.add_argument(
+        "--programs",
+        type=named_folder,
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="examine FOLDER/server and FOLDER/client; the reports are called NAME-...; repeatable",
     )
     parser.add_argument("--build", type=pathlib.Path, required=True, help="has echo_server and autobahn_client built")
     parser.add_argument("--venv", type=pathlib.Path, required=True, help="the environment for the suite")
@@ -229,6 +264,8 @@ def main():
         sys.exit("autobahn: no case is left to run")
     if arguments.python:
         examined = [PythonPrograms(arguments.python, style, arguments.context) for style in ("coroutines", "listener")]
+    elif arguments.programs:
+        examined = [BuiltPrograms(name, folder, arguments.context) for name, folder in arguments.programs]
     else:
         examined = [CPrograms(build, arguments.context)]
     verdicts = {each.prefix + role: examine(suite, each, role) for each in examined for role in roles}

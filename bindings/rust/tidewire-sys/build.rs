@@ -83,17 +83,10 @@ fn link_installed() -> bool {
 fn pkg_config(program: &str, version: &str, is_static: bool) -> Option<String> {
     let run = |arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     };
     run(&[&format!("--atleast-version={version}"), "tidewire"])?;
-    let libs: &[&str] = if is_static {
-        &["--libs", "--static", "tidewire"]
-    } else {
-        &["--libs", "tidewire"]
-    };
+    let libs: &[&str] = if is_static { &["--libs", "--static", "tidewire"] } else { &["--libs", "tidewire"] };
     // Folders of the system too: the archive is looked for by rustc, which does not know them.
     let keep = ["--keep-system-libs"];
     run(&[&keep, libs].concat()).or_else(|| run(libs))
@@ -105,11 +98,7 @@ fn pkg_config(program: &str, version: &str, is_static: bool) -> Option<String> {
 fn build_sources() {
     let out = PathBuf::from(cargo("OUT_DIR"));
     let root = PathBuf::from(cargo("CARGO_MANIFEST_DIR"));
-    let (unit, object, archive) = (
-        out.join("tidewire.cc"),
-        out.join("tidewire.o"),
-        out.join("libtidewire.a"),
-    );
+    let (unit, object, archive) = (out.join("tidewire.cc"), out.join("tidewire.o"), out.join("libtidewire.a"));
     let mut text = String::new();
     for folder in ["core", "capi"] {
         println!("cargo::rerun-if-changed={folder}");
@@ -134,21 +123,14 @@ fn build_sources() {
 fn sources(folder: &Path) -> Vec<String> {
     let list = folder.join("CMakeLists.txt");
     let text = fs::read_to_string(&list).unwrap_or_else(|error| {
-        fail(&format!(
-            "cannot read {}: {error}; without the sources, install the library",
-            list.display()
-        ))
+        fail(&format!("cannot read {}: {error}; without the sources, install the library", list.display()))
     });
     let is_source = |name: &&str| {
         name.strip_suffix(".cc").is_some_and(|stem| {
-            stem.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_/".contains(&byte))
+            stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_/".contains(&byte))
         })
     };
-    let names = text
-        .lines()
-        .filter(|line| line.starts_with(' '))
-        .map(|line| line.trim().trim_end_matches(')'));
+    let names = text.lines().filter(|line| line.starts_with(' ')).map(|line| line.trim().trim_end_matches(')'));
     names.filter(is_source).map(str::to_owned).collect()
 }
 
@@ -171,9 +153,7 @@ fn compile(root: &Path, unit: &Path, object: &Path) {
     if errors.contains("zlib.h") {
         fail("the header of zlib is missing: install zlib1g-dev (Debian), zlib-devel (Fedora) or zlib-dev (Alpine)");
     }
-    fail(&format!(
-        "{compiler} cannot compile the engine, which needs C++20 as GCC 12 and Clang 14 know it; see above"
-    ));
+    fail(&format!("{compiler} cannot compile the engine, which needs C++20 as GCC 12 and Clang 14 know it; see above"));
 }
 
 /// A tool for the target, or flags for it: of `NAME_<target>`, or of `NAME`.

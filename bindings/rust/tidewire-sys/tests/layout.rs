@@ -115,10 +115,7 @@ fn every_constant_has_the_value_of_the_header() {
     let header = read("capi/include/tidewire/tidewire.h");
     assert_eq!(names::constants(), numbers_of(&header));
     let version = format!("#define TW_VERSION_STRING {TW_VERSION_STRING:?} ");
-    assert!(
-        header.contains(&version),
-        "the header has another version than {version}"
-    );
+    assert!(header.contains(&version), "the header has another version than {version}");
 }
 
 #[test]
@@ -137,11 +134,7 @@ fn every_constant_has_the_value_of_the_golden_file() {
 fn every_function_of_the_interface_is_declared_and_linked() {
     let declared = names::functions();
     let symbols = read("capi/symbols.txt");
-    let stable: Vec<_> = symbols
-        .lines()
-        .filter_map(|line| line.split_once(" 1."))
-        .map(|(name, _)| name)
-        .collect();
+    let stable: Vec<_> = symbols.lines().filter_map(|line| line.split_once(" 1.")).map(|(name, _)| name).collect();
     assert_eq!(declared.keys().copied().collect::<Vec<_>>(), stable);
     assert!(declared.values().all(|address| !address.is_null()));
 }
@@ -163,8 +156,5 @@ fn the_initial_structs_know_their_size_and_are_zero_otherwise() {
 fn the_library_that_is_linked_is_new_enough() {
     let declared = TW_VERSION_MAJOR * 65536 + TW_VERSION_MINOR * 256 + TW_VERSION_PATCH;
     assert!(tw_version() >= declared, "the library is older than these declarations");
-    assert!(
-        !tw_get_api(TW_ABI_MAJOR).is_null(),
-        "the library has another binary interface"
-    );
+    assert!(!tw_get_api(TW_ABI_MAJOR).is_null(), "the library has another binary interface");
 }

@@ -17,6 +17,8 @@ const EVENTS: usize = 16;
 /// The events of the last call that took input, and how far they were handed out.
 pub(crate) struct Batch {
     events: [MaybeUninit<sys::tw_event>; EVENTS],
+    /// How many of them a call may write.
+    cap: usize,
     next: usize,
     count: usize,
     /// What the call returned: told when its events were handed out.
@@ -34,14 +36,7 @@ unsafe impl Send for Batch {}
 impl Batch {
     pub(crate) const fn new() -> Self {
         let events = [const { MaybeUninit::uninit() }; EVENTS];
-        Self {
-            events,
-            next: 0,
-            count: 0,
-            status: sys::TW_OK,
-            has_current: false,
-            is_borrowed: false,
-        }
+        Self { events, cap: EVENTS, next: 0, count: 0, status: sys::TW_OK, has_current: false, is_borrowed: false }
     }
 
     /// Whether there is nothing to hand out, now or by a further call with the same input.
@@ -52,11 +47,7 @@ impl Batch {
 
     #[inline]
     pub(crate) const fn expect_done(&self) -> Result<(), Error> {
-        if self.is_done() {
-            Ok(())
-        } else {
-            Err(Error::Rejected(Status::STATE))
-        }
+        if self.is_done() { Ok(()) } else { Err(Error::Rejected(Status::STATE)) }
     }
 
     /// Forgets events in a buffer of the caller, who may have it back.
@@ -106,17 +97,21 @@ impl Batch {
         // SAFETY: the engine checks `len` against the room that it lent, and writes the events that it counts.
         let status = unsafe {
             let events = self.events.as_mut_ptr().cast();
-            sys::tw_conn_read_commit(raw.as_ptr(), len, events, EVENTS, &raw mut count)
+            sys::tw_conn_read_commit(raw.as_ptr(), len, events, self.cap, &raw mut count)
         };
         self.fill(status, count);
+    }
+
+    /// Lets a call write fewer events.
+    pub(crate) fn set_cap(&mut self, cap: usize) {
+        self.cap = cap.clamp(1, EVENTS);
     }
 
     /// The event that was handed out last.
     #[inline]
     pub(crate) fn current(&self) -> Option<&sys::tw_event> {
         // SAFETY: the engine wrote the first `count` events, and 0 < next <= count.
-        self.has_current
-            .then(|| unsafe { self.events.get_unchecked(self.next - 1).assume_init_ref() })
+        self.has_current.then(|| unsafe { self.events.get_unchecked(self.next - 1).assume_init_ref() })
     }
 
     /// The same for the caller, in whose borrow of the batch no input is taken.
@@ -145,11 +140,7 @@ impl Batch {
 /// Where the engine takes more input from.
 pub(crate) enum Input<'a> {
     /// The rest of what the caller fed.
-    Borrowed {
-        data: *mut u8,
-        len: usize,
-        marker: PhantomData<&'a mut [u8]>,
-    },
+    Borrowed { data: *mut u8, len: usize, marker: PhantomData<&'a mut [u8]> },
     /// The room that was committed.
     Room,
 }
@@ -166,7 +157,7 @@ impl Input<'_> {
         // than is there.
         let status = unsafe {
             let (conn, events) = (raw.as_ptr(), batch.events.as_mut_ptr().cast());
-            let status = sys::tw_conn_receive(conn, *data, *len, events, EVENTS, &raw mut count, &raw mut consumed);
+            let status = sys::tw_conn_receive(conn, *data, *len, events, batch.cap, &raw mut count, &raw mut consumed);
             *data = data.add(consumed);
             status
         };

@@ -81,12 +81,7 @@ impl Config {
     /// A server with the defaults.
     pub const fn server() -> Self {
         let handshake = Handshake::new();
-        Self {
-            raw: sys::TW_CONN_CONFIG_INIT,
-            handshake,
-            deflate: None,
-            pool: None,
-        }
+        Self { raw: sys::TW_CONN_CONFIG_INIT, handshake, deflate: None, pool: None }
     }
 
     /// A client of the server `host`, such as `"example.com:8080"`: the value of the header Host.
@@ -175,11 +170,7 @@ impl Config {
     /// The side that this configuration is for.
     #[must_use]
     pub const fn role(&self) -> Role {
-        if self.raw.role == sys::TW_ROLE_CLIENT {
-            Role::Client
-        } else {
-            Role::Server
-        }
+        if self.raw.role == sys::TW_ROLE_CLIENT { Role::Client } else { Role::Server }
     }
 
     /// What [`Config::handshake_timeout`] was set to; `None` where it was not, or to never.
@@ -213,10 +204,7 @@ impl Config {
     /// Calls `f` with the handshake as C has it, compression included.
     pub(crate) fn with_handshake<R>(&self, f: impl FnOnce(&sys::tw_handshake_config) -> R) -> R {
         self.handshake.with_raw(|raw| {
-            let deflate = self
-                .deflate
-                .as_ref()
-                .map_or(ptr::null(), |deflate| &raw const deflate.raw);
+            let deflate = self.deflate.as_ref().map_or(ptr::null(), |deflate| &raw const deflate.raw);
             f(&sys::tw_handshake_config { deflate, ..*raw })
         })
     }
@@ -227,37 +215,18 @@ impl Config {
         negotiated: Option<&sys::tw_deflate>,
         f: impl FnOnce(&sys::tw_conn_config) -> R,
     ) -> R {
-        let deflate = self
-            .deflate
-            .as_ref()
-            .map_or(ptr::null(), |deflate| &raw const deflate.raw);
+        let deflate = self.deflate.as_ref().map_or(ptr::null(), |deflate| &raw const deflate.raw);
         let pool = self.pool.as_ref().map_or(ptr::null_mut(), BufferPool::as_ptr);
-        let raw = sys::tw_conn_config {
-            pool,
-            deflate,
-            handshake: ptr::null(),
-            negotiated: ptr::null(),
-            ..self.raw
-        };
+        let raw = sys::tw_conn_config { pool, deflate, handshake: ptr::null(), negotiated: ptr::null(), ..self.raw };
         match negotiated {
-            None => self
-                .handshake
-                .with_raw(|handshake| f(&sys::tw_conn_config { handshake, ..raw })),
+            None => self.handshake.with_raw(|handshake| f(&sys::tw_conn_config { handshake, ..raw })),
             Some(negotiated) => {
                 let flags = raw.flags | sys::TW_CONN_UPGRADED;
                 // Both or neither: the engine wants no terms of what it does not do.
                 if negotiated.enabled == 0 {
-                    f(&sys::tw_conn_config {
-                        flags,
-                        deflate: ptr::null(),
-                        ..raw
-                    })
+                    f(&sys::tw_conn_config { flags, deflate: ptr::null(), ..raw })
                 } else {
-                    f(&sys::tw_conn_config {
-                        flags,
-                        negotiated,
-                        ..raw
-                    })
+                    f(&sys::tw_conn_config { flags, negotiated, ..raw })
                 }
             }
         }
@@ -266,9 +235,7 @@ impl Config {
 
 /// A time of the engine that is not its default, nor never.
 fn time_set(nanoseconds: u64) -> Option<Duration> {
-    Some(nanoseconds)
-        .filter(|time| !matches!(*time, 0 | sys::TW_NEVER))
-        .map(Duration::from_nanos)
+    Some(nanoseconds).filter(|time| !matches!(*time, 0 | sys::TW_NEVER)).map(Duration::from_nanos)
 }
 
 /// A time as the engine takes it, to which 0 is the default.

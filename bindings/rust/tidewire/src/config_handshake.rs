@@ -50,10 +50,7 @@ impl Handshake {
     pub(crate) fn with_raw<R>(&self, f: impl FnOnce(&sys::tw_handshake_config) -> R) -> R {
         let subprotocols: Vec<_> = self.subprotocols.iter().map(|name| name.as_ptr()).collect();
         let origins: Vec<_> = self.origins.iter().map(|origin| origin.as_ptr()).collect();
-        let header = |(name, value): &(CString, CString)| sys::tw_header {
-            name: name.as_ptr(),
-            value: value.as_ptr(),
-        };
+        let header = |(name, value): &(CString, CString)| sys::tw_header { name: name.as_ptr(), value: value.as_ptr() };
         let headers: Vec<_> = self.headers.iter().map(header).collect();
         f(&sys::tw_handshake_config {
             host: pointer(self.host.as_ref()),
@@ -93,9 +90,7 @@ impl Config {
 
     /// Client: offered, server: supported subprotocols in order of preference, behind those that were added before.
     pub fn subprotocols<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.handshake
-            .subprotocols
-            .extend(names.into_iter().map(|name| c_string(name.as_ref())));
+        self.handshake.subprotocols.extend(names.into_iter().map(|name| c_string(name.as_ref())));
         self
     }
 
@@ -140,10 +135,6 @@ impl Config {
     /// [`Event::Open`](crate::Event::Open) tells it.
     #[must_use]
     pub fn subprotocol(&self, index: usize) -> Option<&str> {
-        self.handshake
-            .subprotocols
-            .get(index)
-            .map(CString::as_c_str)
-            .and_then(|name| CStr::to_str(name).ok())
+        self.handshake.subprotocols.get(index).map(CString::as_c_str).and_then(|name| CStr::to_str(name).ok())
     }
 }

@@ -81,10 +81,7 @@ impl Connection {
     /// [`Status::ARGUMENT`](crate::Status::ARGUMENT) for a string that the handshake cannot carry, or a number out of its
     /// range; [`Status::UNSUPPORTED`](crate::Status::UNSUPPORTED) where the library is older than this crate; resources.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        Ok(Self {
-            batch: Batch::new(),
-            raw: Raw::new(config, None)?,
-        })
+        Ok(Self { batch: Batch::new(), raw: Raw::new(config, None)? })
     }
 
     /// A connection whose opening handshake was done elsewhere: the stream starts with frames. `deflate` is what the
@@ -94,10 +91,7 @@ impl Connection {
     ///
     /// As [`Connection::new`].
     pub fn upgraded(config: &Config, deflate: Deflate) -> Result<Self, Error> {
-        Ok(Self {
-            batch: Batch::new(),
-            raw: Raw::new(config, Some(&deflate.raw()))?,
-        })
+        Ok(Self { batch: Batch::new(), raw: Raw::new(config, Some(&deflate.raw()))? })
     }
 
     /// Says that the peer closed its direction of the stream.
@@ -141,6 +135,12 @@ impl Connection {
     pub fn set_max_message_len(&mut self, max_message_len: u64) -> Result<(), Error> {
         // SAFETY: the connection is valid.
         accepted(unsafe { sys::tw_conn_set_max_message_len(self.raw.as_ptr(), max_message_len) })
+    }
+
+    /// Lets a call of the engine write at most so many events, 16 by default: for tests of what follows a full array.
+    #[doc(hidden)]
+    pub fn set_event_cap(&mut self, cap: usize) {
+        self.batch.set_cap(cap);
     }
 
     /// The sending half.
@@ -309,8 +309,6 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        f.debug_struct("Connection").field("state", &self.state()).finish_non_exhaustive()
     }
 }

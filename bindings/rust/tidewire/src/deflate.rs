@@ -20,9 +20,7 @@ pub struct DeflateConfig {
 impl DeflateConfig {
     /// The defaults: fast, and with no memory held between messages.
     pub const fn new() -> Self {
-        Self {
-            raw: sys::TW_DEFLATE_CONFIG_INIT,
-        }
+        Self { raw: sys::TW_DEFLATE_CONFIG_INIT }
     }
 
     /// 1 (fast) to 9 (small); 0: 1.
@@ -99,15 +97,7 @@ impl Deflate {
     /// Compression without context takeover, with windows of so many bits, 8 to 15.
     #[must_use]
     pub const fn new(send_window_bits: u8, receive_window_bits: u8) -> Self {
-        Self {
-            raw: sys::tw_deflate {
-                enabled: 1,
-                flags: 0,
-                send_window_bits,
-                receive_window_bits,
-                reserved: [0; 4],
-            },
-        }
+        Self { raw: sys::tw_deflate { enabled: 1, flags: 0, send_window_bits, receive_window_bits, reserved: [0; 4] } }
     }
 
     /// This side may refer to its earlier messages.
@@ -165,13 +155,8 @@ impl Deflate {
 
 impl Default for Deflate {
     fn default() -> Self {
-        let raw = sys::tw_deflate {
-            enabled: 0,
-            flags: 0,
-            send_window_bits: 0,
-            receive_window_bits: 0,
-            reserved: [0; 4],
-        };
+        let raw =
+            sys::tw_deflate { enabled: 0, flags: 0, send_window_bits: 0, receive_window_bits: 0, reserved: [0; 4] };
         Self { raw }
     }
 }

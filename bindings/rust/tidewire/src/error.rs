@@ -57,11 +57,7 @@ impl Error {
     pub(crate) const fn from_status(status: sys::tw_status, offset: u64) -> Self {
         let status = Status::from_raw(status);
         if status.is_protocol() || status.is_limit() {
-            Self::Failed(Failure {
-                status,
-                close_code: 0,
-                offset,
-            })
+            Self::Failed(Failure { status, close_code: 0, offset })
         } else {
             Self::Rejected(status)
         }
@@ -138,11 +134,7 @@ impl Failure {
     pub(crate) fn of(error: &sys::tw_error) -> Option<Self> {
         // Close codes have 16 bits on the wire.
         let close_code = u16::try_from(error.close_code).unwrap_or(0);
-        let failure = Self {
-            status: Status::from_raw(error.status),
-            close_code,
-            offset: error.offset,
-        };
+        let failure = Self { status: Status::from_raw(error.status), close_code, offset: error.offset };
         (error.status != sys::TW_OK).then_some(failure)
     }
 
@@ -161,11 +153,7 @@ impl Failure {
     /// The close code that answered the failure; 1006 where none did, `None` in the opening handshake.
     #[must_use]
     pub const fn close_code(&self) -> Option<u16> {
-        if self.close_code == 0 {
-            None
-        } else {
-            Some(self.close_code)
-        }
+        if self.close_code == 0 { None } else { Some(self.close_code) }
     }
 
     /// The rule that was broken, such as `"RFC 6455 5.2"`, where it is one of an RFC.
@@ -196,9 +184,5 @@ impl core::error::Error for Failure {}
 /// Turns the status of a call that changes nothing when it is refused into a result.
 #[inline]
 pub(crate) const fn accepted(status: sys::tw_status) -> Result<(), Error> {
-    if status == sys::TW_OK {
-        Ok(())
-    } else {
-        Err(Error::Rejected(Status::from_raw(status)))
-    }
+    if status == sys::TW_OK { Ok(()) } else { Err(Error::Rejected(Status::from_raw(status))) }
 }

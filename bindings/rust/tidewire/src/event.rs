@@ -105,10 +105,7 @@ impl<'a> Event<'a> {
                 Self::Close { code, reason }
             }
             // OPEN: the engine knows no other type unless it is asked for it.
-            _ => Self::Open {
-                head: data,
-                subprotocol: (event.code as usize).checked_sub(1),
-            },
+            _ => Self::Open { head: data, subprotocol: (event.code as usize).checked_sub(1) },
         }
     }
 }

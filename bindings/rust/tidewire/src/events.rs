@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! Events that are looked at one after the other.
 
+use tidewire_sys as sys;
+
 use crate::batch::{Batch, Input};
 use crate::raw::Raw;
 use crate::{Error, Event, Lease};
@@ -24,11 +26,35 @@ impl Events<'_> {
     #[inline]
     #[allow(clippy::should_implement_trait)] // an Iterator's items cannot borrow it
     pub fn next(&mut self) -> Result<Option<Event<'_>>, Error> {
-        self.batch.advance(self.raw, &mut self.input)?;
-        Ok(self.batch.event())
+        self.advance()?;
+        Ok(self.current())
     }
 
-    /// Moves the bytes of the event that [`Events::next`] returned last out of the connection. A message that the
+    /// Moves on to the next event, which [`Events::current`] shows. `Ok(false)`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Events::next`].
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        self.batch.advance(self.raw, &mut self.input)
+    }
+
+    /// The event that [`Events::next`] or [`Events::advance`] moved on to.
+    #[inline]
+    #[must_use]
+    pub fn current(&self) -> Option<Event<'_>> {
+        self.batch.event()
+    }
+
+    /// The same as C has it.
+    #[inline]
+    #[must_use]
+    pub fn current_raw(&self) -> Option<&sys::tw_event> {
+        self.batch.current()
+    }
+
+    /// Moves the bytes of the current event out of the connection. A message that the
     /// engine put together is not copied, anything else is.
     ///
     /// # Errors
@@ -38,11 +64,10 @@ impl Events<'_> {
         self.batch.detach(self.raw)
     }
 
-    /// Where the event that [`Events::next`] returned last stands: the position in the received stream, in bytes, of
-    /// the frame that completed it.
+    /// Where the current event stands: the position in the received stream, in bytes, of the frame that completed it.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
-        self.batch.current().map(|event| event.offset)
+        self.current_raw().map(|event| event.offset)
     }
 
     /// Bytes of the input that were not taken yet.

@@ -144,11 +144,7 @@ impl Raw {
     }
 
     pub(crate) fn close_info(&self) -> CloseInfo {
-        let mut close = sys::tw_close {
-            local_code: 0,
-            remote_code: 0,
-            cause: 0,
-        };
+        let mut close = sys::tw_close { local_code: 0, remote_code: 0, cause: 0 };
         // SAFETY: both are valid.
         unsafe { sys::tw_conn_get_close(self.as_ptr(), &raw mut close) };
         let code = |code| Some(code).filter(|code| *code != 0);
@@ -158,11 +154,7 @@ impl Raw {
             sys::TW_CLOSE_BY_PEER => CloseCause::Peer,
             _ => CloseCause::Error,
         };
-        CloseInfo {
-            local_code: code(close.local_code),
-            remote_code: code(close.remote_code),
-            cause,
-        }
+        CloseInfo { local_code: code(close.local_code), remote_code: code(close.remote_code), cause }
     }
 
     pub(crate) fn deflate(&self) -> Deflate {

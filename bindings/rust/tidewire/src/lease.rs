@@ -42,12 +42,7 @@ impl Lease {
     ///
     /// `raw` is a lease that is handed over, of `len` bytes at `data`; `pool` that of its connection.
     pub(crate) unsafe fn new(raw: NonNull<sys::tw_lease>, data: *mut u8, len: usize, pool: Option<BufferPool>) -> Self {
-        Self {
-            raw,
-            data: NonNull::new(data).unwrap_or(NonNull::dangling()),
-            len,
-            pool,
-        }
+        Self { raw, data: NonNull::new(data).unwrap_or(NonNull::dangling()), len, pool }
     }
 }
 
@@ -72,12 +67,7 @@ impl Clone for Lease {
     fn clone(&self) -> Self {
         // SAFETY: the lease is valid; the new holder releases it too.
         unsafe { sys::tw_lease_retain(self.raw.as_ptr()) };
-        Self {
-            raw: self.raw,
-            data: self.data,
-            len: self.len,
-            pool: self.pool.clone(),
-        }
+        Self { raw: self.raw, data: self.data, len: self.len, pool: self.pool.clone() }
     }
 }
 

@@ -32,10 +32,7 @@ pub struct PoolConfig {
 impl PoolConfig {
     /// The defaults: classes of 256 B, 1, 4, 8, 16 and 64 KiB.
     pub const fn new() -> Self {
-        Self {
-            max_idle_len: 0,
-            classes: Vec::new(),
-        }
+        Self { max_idle_len: 0, classes: Vec::new() }
     }
 
     /// Bytes that are kept for reuse, those that threads keep for themselves included; 0: 16 MiB.
@@ -123,18 +120,11 @@ impl BufferPool {
     /// As [`BufferPool::new`]; [`Status::ARGUMENT`] for classes that do not ascend, or too many.
     pub fn with_config(config: &PoolConfig) -> Result<Self, Error> {
         check_version()?;
-        let raw = |class: &PoolClass| sys::tw_pool_class {
-            len: class.len,
-            max_idle: class.max_idle,
-        };
+        let raw = |class: &PoolClass| sys::tw_pool_class { len: class.len, max_idle: class.max_idle };
         let classes: Vec<_> = config.classes.iter().map(raw).collect();
         let raw = sys::tw_pool_config {
             max_idle_len: config.max_idle_len,
-            classes: if classes.is_empty() {
-                ptr::null()
-            } else {
-                classes.as_ptr()
-            },
+            classes: if classes.is_empty() { ptr::null() } else { classes.as_ptr() },
             class_count: classes.len(),
             ..sys::TW_POOL_CONFIG_INIT
         };
@@ -142,9 +132,7 @@ impl BufferPool {
         // SAFETY: the classes are valid during the call, which copies them.
         accepted(unsafe { sys::tw_pool_create(&raw const raw, &raw mut pool) })?;
         let pool = NonNull::new(pool).ok_or(Error::Rejected(Status::NO_MEMORY))?;
-        Ok(Self {
-            inner: Arc::new(Inner(pool)),
-        })
+        Ok(Self { inner: Arc::new(Inner(pool)) })
     }
 
     /// An empty buffer with room for at least `len` bytes.

@@ -32,12 +32,7 @@ impl PoolBuffer {
     /// `data` is an acquired buffer of `pool` with `cap` bytes, and is handed over.
     #[inline]
     pub(crate) unsafe fn new(pool: BufferPool, data: NonNull<u8>, cap: usize) -> Self {
-        Self {
-            pool,
-            data,
-            len: 0,
-            cap,
-        }
+        Self { pool, data, len: 0, cap }
     }
 
     /// Bytes that it has room for.
@@ -123,9 +118,6 @@ impl AsRef<[u8]> for PoolBuffer {
 
 impl fmt::Debug for PoolBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolBuffer")
-            .field("len", &self.len)
-            .field("capacity", &self.cap)
-            .finish_non_exhaustive()
+        f.debug_struct("PoolBuffer").field("len", &self.len).field("capacity", &self.cap).finish_non_exhaustive()
     }
 }

@@ -49,9 +49,7 @@ impl Prepared {
             let (opcode, flags) = (opcode.raw(), flags.raw());
             sys::tw_prepared_create(opcode, data.as_ptr(), data.len(), flags, ptr::null_mut(), &raw mut raw)
         })?;
-        NonNull::new(raw)
-            .map(|raw| Self { raw })
-            .ok_or(Error::Rejected(Status::NO_MEMORY))
+        NonNull::new(raw).map(|raw| Self { raw }).ok_or(Error::Rejected(Status::NO_MEMORY))
     }
 
     /// Copies a message of text.

@@ -26,10 +26,7 @@ impl Raw {
         // which is kept.
         accepted(config.with_raw(negotiated, |raw| unsafe { sys::tw_conn_create(raw, &raw mut conn) }))?;
         let conn = NonNull::new(conn).ok_or(Error::Rejected(Status::NO_MEMORY))?;
-        Ok(Self {
-            conn,
-            pool: config.buffer_pool().cloned(),
-        })
+        Ok(Self { conn, pool: config.buffer_pool().cloned() })
     }
 
     #[inline]

@@ -37,12 +37,7 @@ impl<'a> ReadBuffer<'a> {
     /// The engine lent this room of `len` bytes to `conn`, which has taken no input since.
     #[inline]
     pub(crate) unsafe fn new(conn: &'a mut Connection, data: NonNull<MaybeUninit<u8>>, len: usize) -> Self {
-        Self {
-            conn,
-            data,
-            len,
-            initialized_len: 0,
-        }
+        Self { conn, data, len, initialized_len: 0 }
     }
 
     /// All of the room, of which nothing need be written.

@@ -25,21 +25,10 @@ impl Connection {
     #[inline]
     pub fn receive<'a>(&'a mut self, data: &'a mut [u8]) -> Result<(Events<'a>, Sender<'a>), Error> {
         self.batch.expect_done()?;
-        let mut input = Input::Borrowed {
-            data: data.as_mut_ptr(),
-            len: data.len(),
-            marker: PhantomData,
-        };
+        let mut input = Input::Borrowed { data: data.as_mut_ptr(), len: data.len(), marker: PhantomData };
         self.batch.is_borrowed = true;
         input.take(&self.raw, &mut self.batch);
-        Ok((
-            Events {
-                raw: &self.raw,
-                batch: &mut self.batch,
-                input,
-            },
-            Sender::new(&self.raw),
-        ))
+        Ok((Events { raw: &self.raw, batch: &mut self.batch, input }, Sender::new(&self.raw)))
     }
 
     /// Room to read from the stream into. `hint`: bytes that are known to wait there, or 0. Gives back the memory of the
@@ -67,14 +56,7 @@ impl Connection {
     #[inline]
     pub fn events(&mut self) -> (Events<'_>, Sender<'_>) {
         self.batch.end_borrow();
-        (
-            Events {
-                raw: &self.raw,
-                batch: &mut self.batch,
-                input: Input::Room,
-            },
-            Sender::new(&self.raw),
-        )
+        (Events { raw: &self.raw, batch: &mut self.batch, input: Input::Room }, Sender::new(&self.raw))
     }
 
     /// Moves on to the next event of the last [`ReadBuffer::commit`]; [`Connection::current`] shows it. `Ok(false)`:
@@ -93,11 +75,7 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn current(&self) -> Option<Event<'_>> {
-        if self.batch.is_borrowed {
-            None
-        } else {
-            self.batch.event()
-        }
+        if self.batch.is_borrowed { None } else { self.batch.event() }
     }
 
     /// The same, with a [`Sender`] to answer while it is looked at.

@@ -65,16 +65,8 @@ impl<'a> Outgoing<'a> {
     #[inline]
     #[must_use]
     pub const fn new(opcode: Opcode, data: &'a [u8], flags: SendFlags) -> Self {
-        let raw = sys::tw_message {
-            data: data.as_ptr(),
-            len: data.len(),
-            opcode: opcode.raw(),
-            flags: flags.raw(),
-        };
-        Self {
-            raw,
-            marker: PhantomData,
-        }
+        let raw = sys::tw_message { data: data.as_ptr(), len: data.len(), opcode: opcode.raw(), flags: flags.raw() };
+        Self { raw, marker: PhantomData }
     }
 
     /// A whole message of text.

@@ -197,6 +197,31 @@ impl Config {
         times.into_iter().any(|time| time_set(time).is_some())
     }
 
+    /// As a stream runs it: only the times that were set come, and buffers are those of all streams unless a pool was
+    /// given.
+    #[cfg(feature = "std")]
+    pub(crate) fn for_stream(mut self) -> Self {
+        static POOL: std::sync::OnceLock<Option<BufferPool>> = std::sync::OnceLock::new();
+        let raw = &mut self.raw;
+        for time in [
+            &mut raw.handshake_timeout_ns,
+            &mut raw.idle_timeout_ns,
+            &mut raw.ping_interval_ns,
+            &mut raw.pong_timeout_ns,
+            &mut raw.message_timeout_ns,
+            &mut raw.close_timeout_ns,
+        ] {
+            if *time == 0 {
+                *time = sys::TW_NEVER;
+            }
+        }
+        if self.pool.is_none() {
+            // Without memory for a pool, each connection asks the allocator by itself.
+            self.pool.clone_from(POOL.get_or_init(|| BufferPool::new().ok()));
+        }
+        self
+    }
+
     pub(crate) const fn buffer_pool(&self) -> Option<&BufferPool> {
         self.pool.as_ref()
     }

@@ -38,6 +38,12 @@ pub enum Error {
     /// This is no URL of a WebSocket (RFC 6455 3), for the reason that is told.
     #[cfg(feature = "std")]
     InvalidUrl(&'static str),
+    /// The server answered with another status than 101: to a redirect, for instance, or to authenticate.
+    #[cfg(feature = "std")]
+    Refused(alloc::boxed::Box<crate::handshake::Response>),
+    /// This server's own decision refused the request, with this status of HTTP.
+    #[cfg(feature = "std")]
+    Declined(u16),
 }
 
 impl Error {
@@ -75,6 +81,10 @@ impl fmt::Display for Error {
             Self::Closed => f.write_str("the connection is closed"),
             #[cfg(feature = "std")]
             Self::InvalidUrl(reason) => write!(f, "not a URL of a WebSocket: {reason}"),
+            #[cfg(feature = "std")]
+            Self::Refused(response) => write!(f, "the server refused with status {}", response.status()),
+            #[cfg(feature = "std")]
+            Self::Declined(status) => write!(f, "the request was refused with status {status}"),
         }
     }
 }
@@ -105,6 +115,7 @@ impl From<Error> for std::io::Error {
         let kind = match &error {
             Error::Io(_) => ErrorKind::Other,
             Error::Closed => ErrorKind::NotConnected,
+            Error::Refused(_) | Error::Declined(_) => ErrorKind::ConnectionRefused,
             Error::Failed(failure) => match failure.status {
                 Status::EOF => ErrorKind::UnexpectedEof,
                 Status::NO_MEMORY => ErrorKind::OutOfMemory,

@@ -8,6 +8,8 @@ extern crate alloc;
 extern crate std;
 
 mod batch;
+#[cfg(feature = "std")]
+pub mod blocking;
 mod config;
 mod config_handshake;
 mod connection;
@@ -16,9 +18,12 @@ mod error;
 mod event;
 mod events;
 pub mod frames;
+pub mod handshake;
 mod info;
 pub mod kernels;
 mod lease;
+#[cfg(feature = "std")]
+mod message;
 mod output;
 mod pool;
 mod pool_buffer;
@@ -28,6 +33,10 @@ mod read_buffer;
 mod receive;
 mod send;
 mod status;
+#[cfg(feature = "std")]
+mod stream;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use config::{Config, Role};
 pub use connection::Connection;
@@ -37,6 +46,8 @@ pub use event::{Event, Opcode};
 pub use events::Events;
 pub use info::{CloseCause, CloseInfo, State, Stats, Wants};
 pub use lease::Lease;
+#[cfg(feature = "std")]
+pub use message::{CloseFrame, Message, Utf8Bytes};
 pub use output::{Output, View};
 pub use pool::{BufferPool, PoolClass, PoolConfig, PoolStats};
 pub use pool_buffer::PoolBuffer;
@@ -44,3 +55,5 @@ pub use prepared::Prepared;
 pub use read_buffer::ReadBuffer;
 pub use send::{Outgoing, SendFlags, Sender};
 pub use status::Status;
+#[cfg(feature = "std")]
+pub use stream::{ClientRequest, IntoClientRequest};

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//! The opening handshake (RFC 6455 4): heads of HTTP/1.1, read and written over memory, without I/O.
+//!
+//! A stream does all this by itself. What a program sees of it are [`Request`], to decide about, [`Response`], and
+//! [`Refusal`]; a server that has its own HTTP uses [`Upgrade`].
+
+mod head;
+mod refusal;
+mod upgrade;
+
+use alloc::vec::Vec;
+use core::ptr;
+
+use tidewire_sys as sys;
+
+pub(crate) use head::{Head, HeadReader};
+pub use head::{Headers, Request, Response};
+pub use refusal::Refusal;
+#[cfg(feature = "std")]
+pub(crate) use upgrade::chosen;
+pub use upgrade::{Upgrade, is_upgrade};
+
+use crate::{Config, Error};
+
+/// A `Sec-WebSocket-Key` (RFC 6455 4.1): base64 of 16 random bytes.
+pub(crate) type Key = [u8; sys::TW_KEY_LEN];
+
+/// A fresh key for a client's request.
+pub(crate) fn generate_key() -> Result<Key, Error> {
+    let mut key = [0; sys::TW_KEY_LEN];
+    // SAFETY: the key has TW_KEY_LEN bytes; NULL stands for the default source.
+    check(unsafe { sys::tw_key_generate(ptr::null(), &raw mut key) })?;
+    Ok(key)
+}
+
+/// The request of a client.
+pub(crate) fn build_request(config: &Config, key: &Key) -> Result<Vec<u8>, Error> {
+    config.with_handshake(|raw| {
+        build(|out, cap, len| {
+            // SAFETY: `raw` and the key are valid during the call, and `out` has room for `cap` bytes.
+            unsafe { sys::tw_request_build(raw, key, out, cap, len) }
+        })
+    })
+}
+
+/// The response of status 101 to the request that led to `agreement` with this configuration.
+pub(crate) fn build_response(config: &Config, agreement: &sys::tw_agreement) -> Result<Vec<u8>, Error> {
+    config.with_handshake(|raw| {
+        build(|out, cap, len| {
+            // SAFETY: `raw` and the agreement are valid during the call, and `out` has room for `cap` bytes.
+            unsafe { sys::tw_response_build(raw, agreement, out, cap, len) }
+        })
+    })
+}
+
+/// The response that refuses a request because of `error`; `None` where HTTP has no answer to that.
+pub(crate) fn build_refusal(error: &Error) -> Option<Vec<u8>> {
+    let status = error.status()?.raw();
+    // SAFETY: `out` has room for `cap` bytes.
+    build(|out, cap, len| unsafe { sys::tw_refusal_build(status, out, cap, len) }).ok()
+}
+
+/// Checks a request (RFC 6455 4.2.1), and chooses a subprotocol and compression.
+pub(crate) fn check_request(request: &Request, config: &Config) -> Result<sys::tw_agreement, Error> {
+    let mut agreement = NO_AGREEMENT;
+    let (raw, data) = request.head().raw();
+    // SAFETY: `raw` has read `data` to its end; all arguments are valid during the call.
+    check(config.with_handshake(|config| unsafe { sys::tw_request_check(raw, data, config, &raw mut agreement) }))?;
+    Ok(agreement)
+}
+
+/// Checks the response to the request that `config` and `key` made (RFC 6455 4.1).
+pub(crate) fn check_response(response: &Response, config: &Config, key: &Key) -> Result<sys::tw_agreement, Error> {
+    let mut agreement = NO_AGREEMENT;
+    let (raw, data) = response.head().raw();
+    check(config.with_handshake(|config| {
+        // SAFETY: `raw` has read `data` to its end; all arguments are valid during the call.
+        unsafe { sys::tw_response_check(raw, data, config, key, &raw mut agreement) }
+    }))?;
+    Ok(agreement)
+}
+
+const NO_AGREEMENT: sys::tw_agreement = sys::tw_agreement {
+    subprotocol: 0,
+    deflate: sys::tw_deflate { enabled: 0, flags: 0, send_window_bits: 0, receive_window_bits: 0, reserved: [0; 4] },
+    accept: [0; sys::TW_ACCEPT_LEN],
+};
+
+/// Calls a function that writes text twice: for its length, and for the text.
+fn build(call: impl Fn(*mut u8, usize, *mut usize) -> sys::tw_status) -> Result<Vec<u8>, Error> {
+    let mut len = 0;
+    match call(ptr::null_mut(), 0, &raw mut len) {
+        sys::TW_OK | sys::TW_NEED_ROOM => {}
+        status => return Err(Error::from_status(status, 0)),
+    }
+    let mut out = alloc::vec![0; len];
+    check(call(out.as_mut_ptr(), len, &raw mut len))?;
+    Ok(out)
+}
+
+fn check(status: sys::tw_status) -> Result<(), Error> {
+    if status == sys::TW_OK { Ok(()) } else { Err(Error::from_status(status, 0)) }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+//! The life of a connection over a stream: reading, writing, and the two ways in which it ends.
+
+use core::task::{Poll, ready};
+use core::time::Duration;
+use std::io::{self, ErrorKind};
+
+use bytes::Bytes;
+
+use super::Io;
+use crate::{Config, Connection, Error, Event, Message, Outgoing, Prepared, Role, Sender, State, Utf8Bytes};
+
+/// Output of this length is written before more is read, even while the peer sends without a pause.
+const FLUSH_LEN: usize = 64 * 1024;
+
+/// A message from this length on is moved out of the connection, a shorter one is copied: that is cheaper than a lease.
+const DETACH_LEN: usize = 8 * 1024;
+
+/// How far a connection is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Messages come and go.
+    Open,
+    /// The closing handshake is done, or the connection has failed: the output is written, the stream ended.
+    Ending,
+    /// A client, all done: the server ends the stream first (RFC 6455 7.1.1), at `deadline` at the latest.
+    AwaitingEof { deadline: Option<Duration> },
+    /// Our direction of the stream is being ended.
+    ShuttingDown,
+    /// Nothing more comes.
+    Ended,
+}
+
+/// A connection and what it needs to run over an [`Io`], which every call gets anew.
+///
+/// All state is here, none in a call: a call that returned `Pending` may be repeated, or never be.
+pub(crate) struct Session {
+    conn: Connection,
+    /// Read behind the head of the opening handshake, and not yet taken by the engine.
+    rest: Bytes,
+    phase: Phase,
+    /// The stream refused to take more output. What the peer sent before that is still read.
+    write_broken: bool,
+    is_client: bool,
+    close_timeout: Option<Duration>,
+}
+
+impl Session {
+    /// A session of an open connection, made with `config`. `rest` was read from the stream and not fed to `conn`.
+    pub(crate) fn new(conn: Connection, rest: Bytes, config: &Config) -> Self {
+        Self {
+            conn,
+            rest,
+            phase: Phase::Open,
+            write_broken: false,
+            is_client: config.role() == Role::Client,
+            close_timeout: config.close_timeout_set(),
+        }
+    }
+
+    pub(crate) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    pub(crate) fn conn_mut(&mut self) -> &mut Connection {
+        &mut self.conn
+    }
+
+    /// Whether nothing more comes: the stream was read and written to its end.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Moves on to the next event, which [`current`](Self::current) then shows. `Ok(false)`: none will come any more.
+    /// An error comes once; what follows is `Ok(false)`.
+    #[inline]
+    pub(crate) fn poll_advance(&mut self, io: &mut impl Io) -> Poll<Result<bool, Error>> {
+        loop {
+            if self.phase != Phase::Open {
+                return self.poll_end(io).map(|()| Ok(false));
+            }
+            match self.conn.advance() {
+                Ok(true) => return Poll::Ready(Ok(true)),
+                Ok(false) => {}
+                Err(error) => return Poll::Ready(Err(self.fail(error, io))),
+            }
+            ready!(self.poll_read(io))?;
+        }
+    }
+
+    /// The event that `poll_advance` moved on to.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<Event<'_>> {
+        self.conn.current()
+    }
+
+    /// The same as a message of its own. `None` where it is none (a part of one, which only a configuration for such
+    /// parts brings).
+    pub(crate) fn take_message(&mut self) -> Result<Option<Message>, Error> {
+        let len = match self.conn.current() {
+            Some(Event::Text(text)) => text.len(),
+            Some(Event::Binary(data)) => data.len(),
+            Some(event) => return Ok(Message::from_event(event)),
+            None => return Ok(None),
+        };
+        if len < DETACH_LEN {
+            return Ok(self.conn.current().and_then(Message::from_event));
+        }
+        let is_text = matches!(self.conn.current(), Some(Event::Text(_)));
+        let data = Bytes::from_owner(self.conn.detach()?);
+        Ok(Some(if is_text {
+            // SAFETY: these are the bytes of a text event, which the engine validated.
+            Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) })
+        } else {
+            Message::Binary(data)
+        }))
+    }
+
+    /// Writes all output. Nothing is lost where it is cut short: the engine keeps what was not written.
+    pub(crate) fn poll_flush(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        if self.write_broken {
+            return Poll::Ready(Err(io::Error::from(ErrorKind::BrokenPipe).into()));
+        }
+        let result = ready!(self.poll_write_all(io));
+        self.write_broken = result.is_err();
+        Poll::Ready(result.map_err(Error::from))
+    }
+
+    /// Ready when there is room for more output: `Pending` while the peer reads more slowly than we send.
+    #[inline]
+    pub(crate) fn poll_ready(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        if self.conn.wants().pause() { self.poll_flush(io) } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Calls `f` for the current event and those that came with it.
+    pub(crate) fn handle(
+        &mut self,
+        mut f: impl FnMut(Event<'_>, &mut Sender<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        while let Some((event, mut sender)) = self.conn.current_with_sender() {
+            f(event, &mut sender)?;
+            // A failure is told again when the next call moves on.
+            if !matches!(self.conn.advance(), Ok(true)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message or a control frame, without writing it.
+    pub(crate) fn send(&mut self, message: &Message) -> Result<(), Error> {
+        self.check_open()?;
+        match message {
+            Message::Text(text) => self.conn.send_text(text),
+            Message::Binary(data) => self.conn.send_binary(data),
+            Message::Ping(data) => self.conn.ping(data),
+            Message::Pong(data) => self.conn.pong(data),
+            Message::Close(None) => self.conn.close(None, ""),
+            Message::Close(Some(frame)) => self.conn.close(Some(frame.code), &frame.reason),
+        }
+    }
+
+    /// Sends a message of somebody else's bytes, without writing it.
+    pub(crate) fn send_outgoing(&mut self, message: Outgoing<'_>) -> Result<(), Error> {
+        self.check_open()?;
+        self.conn.send_batch(&[message]).1
+    }
+
+    /// Sends a prepared message, without writing it.
+    pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.check_open()?;
+        self.conn.send_prepared(message)
+    }
+
+    /// Queues a close frame, unless it is too late for one.
+    pub(crate) fn start_close(&mut self, code: Option<u16>, reason: &str) -> Result<(), Error> {
+        if self.conn.state() == State::Open { self.conn.close(code, reason) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn check_open(&self) -> Result<(), Error> {
+        if self.phase == Phase::Open && !self.write_broken { Ok(()) } else { Err(Error::Closed) }
+    }
+
+    /// Ends the connection at once for a reason that the engine does not know.
+    fn fail(&mut self, error: Error, io: &mut impl Io) -> Error {
+        self.phase = Phase::Ending;
+        // The close frame that tells the peer: most callers drop the stream when they see the error. If it cannot be
+        // written now, `poll_end` tries again.
+        let _ = self.poll_flush(io);
+        error
+    }
+
+    /// Reads once. Ready(Ok) does not mean that an event came.
+    fn poll_read<I: Io>(&mut self, io: &mut I) -> Poll<Result<(), Error>> {
+        if !self.conn.wants().read() {
+            self.phase = Phase::Ending;
+            return Poll::Ready(Ok(()));
+        }
+        if I::BLOCKS || self.conn.output_len() >= FLUSH_LEN {
+            // What the peer sent before it stopped to listen is still read: a broken stream shows there as well.
+            let _ = self.poll_flush(io);
+        }
+        if let Err(error) = self.tick(io) {
+            return Poll::Ready(Err(self.fail(error, io)));
+        }
+        match self.poll_fill(io) {
+            Poll::Ready(Ok(0)) => self.end_of_stream(io),
+            Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(error, io))),
+            Poll::Pending => self.rest_before_pending(io),
+        }
+    }
+
+    /// The next bytes of the stream go to the engine. Returns how many; 0 at its end.
+    fn poll_fill(&mut self, io: &mut impl Io) -> Poll<Result<usize, Error>> {
+        let mut room = self.conn.read_buffer(self.rest.len())?;
+        let read = if self.rest.is_empty() {
+            io.poll_read(&mut room)
+        } else {
+            let room = room.initialized();
+            let len = room.len().min(self.rest.len());
+            room[..len].copy_from_slice(&self.rest.split_to(len));
+            Poll::Ready(Ok(len))
+        };
+        // 0 gives the room back: a connection that waits holds none.
+        room.commit(if let Poll::Ready(Ok(len)) = read { len } else { 0 })?;
+        read.map_err(Error::from)
+    }
+
+    fn end_of_stream(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        Poll::Ready(match self.conn.receive_eof() {
+            Ok(()) => {
+                self.phase = Phase::Ending;
+                Ok(())
+            }
+            Err(error) => Err(self.fail(error, io)),
+        })
+    }
+
+    /// Nothing is there to read: what waits to be written goes out, and the clock is set.
+    fn rest_before_pending(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        if let Poll::Ready(Err(error)) = self.poll_flush(io) {
+            return Poll::Ready(Err(self.fail(error, io)));
+        }
+        match self.tick(io) {
+            Ok(Some(deadline)) => io.poll_alarm(deadline).map(Ok),
+            Ok(None) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(self.fail(error, io))),
+        }
+    }
+
+    /// Tells the engine the time, where there is a clock, and returns when to do so again.
+    #[inline]
+    fn tick(&mut self, io: &mut impl Io) -> Result<Option<Duration>, Error> {
+        io.now().map_or(Ok(None), |now| self.conn.tick(now))
+    }
+
+    /// Brings the stream to its end. Errors of the stream say no more than that it has ended.
+    fn poll_end(&mut self, io: &mut impl Io) -> Poll<()> {
+        loop {
+            match self.phase {
+                Phase::Ended => return Poll::Ready(()),
+                Phase::Ending => {
+                    if self.poll_flush(io).is_pending() {
+                        ready!(self.poll_close_timeout(io));
+                        continue;
+                    }
+                    self.phase = self.after_output(io);
+                }
+                Phase::AwaitingEof { deadline } => {
+                    if poll_discard(io).is_pending() {
+                        let Some(deadline) = deadline else { return Poll::Pending };
+                        ready!(io.poll_alarm(deadline));
+                    }
+                    self.phase = Phase::ShuttingDown;
+                }
+                Phase::Open | Phase::ShuttingDown => {
+                    let _ = ready!(io.poll_shutdown());
+                    self.phase = Phase::Ended;
+                }
+            }
+        }
+    }
+
+    /// What follows when the last output was written.
+    fn after_output(&self, io: &mut impl Io) -> Phase {
+        if !self.is_client || self.write_broken || self.conn.error().is_some() {
+            return Phase::ShuttingDown;
+        }
+        let deadline = self.close_timeout.and_then(|timeout| Some(io.now()?.saturating_add(timeout)));
+        Phase::AwaitingEof { deadline }
+    }
+
+    /// While the last output cannot be written. Ready: the engine has dropped it, or its next deadline has come.
+    fn poll_close_timeout(&mut self, io: &mut impl Io) -> Poll<()> {
+        match self.tick(io) {
+            Ok(None) => Poll::Pending,
+            Ok(Some(deadline)) => io.poll_alarm(deadline),
+            Err(_) => {
+                self.write_broken = true;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    fn poll_write_all(&mut self, io: &mut impl Io) -> Poll<io::Result<()>> {
+        loop {
+            let output = self.conn.output();
+            if output.is_empty() {
+                return io.poll_flush();
+            }
+            let len = ready!(io.poll_write(output.io_slices()))?;
+            if len == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            output.consume(len).map_err(io::Error::other)?;
+        }
+    }
+}
+
+/// Reads what still comes, and drops it, until the stream ends.
+fn poll_discard(io: &mut impl Io) -> Poll<()> {
+    let mut room = [0; 512];
+    loop {
+        match ready!(io.poll_read_slice(&mut room)) {
+            Ok(0) | Err(_) => return Poll::Ready(()),
+            Ok(_) => {}
+        }
+    }
+}

@@ -65,7 +65,7 @@ def facts(document):
         "packages": ", ".join(machine["packages"]),
         "load average": f"{machine['load_average'][0]:.2f} before the run",
         "command": machine["command"],
-    }
+    } | {name: text for name, text in context.items() if text.startswith("no rows")}
 
 
 def drawn_rows(table):

@@ -18,17 +18,17 @@ import (
 type MessageType int
 
 const (
-	TextMessage   MessageType = 1
-	BinaryMessage MessageType = 2
-	CloseMessage  MessageType = 8
-	PingMessage   MessageType = 9
-	PongMessage   MessageType = 10
+	TextMessage   MessageType = 1  // UTF-8
+	BinaryMessage MessageType = 2  // any bytes
+	CloseMessage  MessageType = 8  // the last frame of its sender
+	PingMessage   MessageType = 9  // to be answered
+	PongMessage   MessageType = 10 // the answer, with the bytes of the ping
 )
 
 // Message is one that WriteBatch sends.
 type Message struct {
 	Type MessageType // TextMessage or BinaryMessage
-	Data []byte
+	Data []byte      // is copied
 }
 
 // Conn is a WebSocket connection after its opening handshake. It has one reader at a time, and any number of writers,

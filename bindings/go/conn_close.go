@@ -61,7 +61,7 @@ func (c *Conn) failed() bool {
 // awaitClose waits until the peer has answered, by reading if nobody else does.
 func (c *Conn) awaitClose(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
-	c.waitDrained(c.push(), deadline)
+	c.wait(c.push(), deadline)
 	for {
 		_, _, err := c.NextReader()
 		if errors.Is(err, errConcurrentRead) {

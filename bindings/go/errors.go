@@ -15,7 +15,7 @@ import (
 
 // Error is why a connection failed, or why a call was refused. errors.Is finds its Status.
 type Error struct {
-	Status    Status
+	Status    Status // of the engine
 	Offset    uint64 // in the received stream, of the offending byte or frame; 0 where the peer did nothing wrong
 	CloseCode int    // that the peer was told; 1006 where none was, 0 in the handshake or where the connection goes on
 	Section   string // the rule, "RFC 6455 5.2"; "" for none
@@ -128,6 +128,7 @@ var limitNames = map[string]string{
 	"max_memory_len":   "MaxMemoryLen",
 	"max_ratio":        "MaxRatio",
 	"max_head_len":     "MaxHeadLen",
+	"max_line_len":     "MaxHeadLen",
 }
 
 // statusError is an error that the engine knows nothing more of.

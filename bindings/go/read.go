@@ -47,7 +47,14 @@ func (r *reader) init(c *Conn, rest []byte) {
 
 // stop lets nobody read any more, and tells whether nobody does.
 func (r *reader) stop() bool {
-	return r.right.CompareAndSwap(rightFree, rightGone) || !r.right.CompareAndSwap(rightTaken, rightLeaving)
+	for {
+		if r.right.CompareAndSwap(rightFree, rightGone) {
+			return true
+		}
+		if r.right.CompareAndSwap(rightTaken, rightLeaving) {
+			return false
+		}
+	}
 }
 
 // beginRead takes the right to read.
@@ -55,10 +62,12 @@ func (c *Conn) beginRead() error {
 	if c.reader.right.CompareAndSwap(rightFree, rightTaken) {
 		return nil
 	}
-	if c.reader.right.Load() == rightTaken {
-		return errConcurrentRead
+	c.mu.Lock()
+	defer c.unlock()
+	if c.closed {
+		return net.ErrClosed
 	}
-	return net.ErrClosed
+	return errConcurrentRead
 }
 
 // endRead gives the right to read back.
@@ -239,7 +248,7 @@ func (c *Conn) closedByPeer(closed *CloseError) error {
 	}
 	c.closeWith(code, "")
 	c.unlock()
-	c.push()
+	c.pushLast()
 	return closed
 }
 
@@ -375,7 +384,7 @@ func (c *Conn) readFailed(err error) error {
 	c.unlock()
 	switch {
 	case status < 0:
-		c.push() // the close frame that tells the peer why
+		c.pushLast() // the close frame that tells the peer why
 	case err == nil || isTimeout(err):
 		return err
 	}

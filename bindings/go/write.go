@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -23,17 +24,18 @@ type writer struct {
 	turn    chan struct{} // wakes one of them
 	dead    chan struct{} // closed by Close
 
-	ended    bool // a close frame was sent, or the connection has failed
-	out      outgoing
-	step     func(fd uintptr) bool // Conn.writeStep; made once, as the two below
-	flush    func(fd uintptr) bool // Conn.flushStep
-	offer    func(fd uintptr)      // Conn.offerStep
-	draining bool                  // a goroutine writes what the socket did not take
-	drained  chan struct{}         // closed when it ends
+	ended bool // a close frame was sent, or the connection has failed
+	out   outgoing
+	step  func(fd uintptr) bool // Conn.writeStep; made once, as the two below
+	flush func(fd uintptr) bool // Conn.flushStep
+	offer func(fd uintptr)      // Conn.offerStep
 
-	push   sync.Mutex // held while a stream that is no socket is written
-	buffer []byte     // what of it is being written; guarded by push
-	unsent []byte     // the end of buffer that a deadline left; guarded by push
+	pass      *pass // what a goroutine writes because nobody else should wait; nil: there is none
+	following *pass // what it writes then; nil: nothing was queued since pass began
+
+	pushing sync.Mutex // held while a stream that is no socket is written
+	buffer  *[]byte    // what of it is being written; guarded by pushing
+	unsent  []byte     // the end of buffer that is not yet written; guarded by pushing
 }
 
 // outgoing is what its writer waits for.
@@ -101,7 +103,7 @@ func (c *Conn) writeStep(fd uintptr) bool {
 		return true
 	}
 	if !out.queued {
-		if out.err = c.queue(fd, out); out.err != nil || !out.queued {
+		if out.err = c.queue(fd, nil, out); out.err != nil || !out.queued {
 			return out.err != nil
 		}
 	} else {
@@ -114,14 +116,14 @@ func (c *Conn) writeStep(fd uintptr) bool {
 	return true
 }
 
-// queue gives a message to the engine, which writes it unless fd is engine.NoSocket. Where too much waits it is not
-// queued, and there is no error. mu is held.
-func (c *Conn) queue(fd uintptr, out *outgoing) error {
+// queue gives a message to the engine, which writes it unless fd is engine.NoSocket, or moves output to dst. Where too
+// much waits it is not queued, and there is no error. mu is held.
+func (c *Conn) queue(fd uintptr, dst []byte, out *outgoing) error {
 	var status engine.Status
 	if out.prepared != nil {
-		status = c.eng.SendPreparedTo(fd, out.prepared)
+		status = c.eng.SendPreparedTo(fd, dst, out.prepared)
 	} else {
-		status = c.eng.SendTo(fd, out.opcode, out.data, out.flags)
+		status = c.eng.SendTo(fd, dst, out.opcode, out.data, out.flags)
 	}
 	if status == engine.NeedRoom {
 		return nil
@@ -136,7 +138,7 @@ func (c *Conn) queue(fd uintptr, out *outgoing) error {
 // finish queues what out is, if anything, and writes all output. The caller has the right.
 func (c *Conn) finish() error {
 	if c.raw == nil {
-		return c.finishStream()
+		return c.pushStream(&c.writer.out, math.MaxUint64)
 	}
 	if err := c.raw.Write(c.writer.step); err != nil {
 		return err
@@ -144,60 +146,52 @@ func (c *Conn) finish() error {
 	return c.writer.out.err
 }
 
-// finishStream is finish for what is no socket.
-func (c *Conn) finishStream() error {
-	out := &c.writer.out
-	for !out.queued {
-		c.mu.Lock()
-		err := c.usable()
-		if err == nil {
-			err = c.queue(engine.NoSocket, out)
+// pushStream queues out, unless it is nil or queued, and writes the output of what is no socket, until all is gone or
+// engine.Conn.Consumed has come to target.
+func (c *Conn) pushStream(out *outgoing, target uint64) error {
+	w := &c.writer
+	w.pushing.Lock()
+	defer w.pushing.Unlock()
+	for more := true; more || len(w.unsent) > 0; {
+		var err error
+		if len(w.unsent) == 0 {
+			more, err = c.takeOutput(out, target)
+		} else {
+			var n int
+			n, err = c.nc.Write(w.unsent)
+			w.unsent = w.unsent[n:]
+			if err != nil {
+				err = c.writeFailed(err)
+			}
 		}
-		c.unlock()
 		if err != nil {
 			return err
 		}
-		if !out.queued {
-			if err := c.pushStream(); err != nil {
-				return err
-			}
-		}
 	}
-	return c.pushStream()
+	streamBuffers.Put(w.buffer)
+	w.buffer = nil
+	return nil
 }
 
-// pushStream writes all output of what is no socket.
-func (c *Conn) pushStream() error {
+// takeOutput moves output to unsent, and tells whether there may be more.
+func (c *Conn) takeOutput(out *outgoing, target uint64) (more bool, err error) {
 	w := &c.writer
-	w.push.Lock()
-	defer w.push.Unlock()
+	c.mu.Lock()
+	defer c.unlock()
+	if err := c.usable(); err != nil {
+		return false, err
+	}
 	if w.buffer == nil {
-		w.buffer = *streamBuffers.Get().(*[]byte)
+		w.buffer = streamBuffers.Get().(*[]byte)
 	}
-	for full := true; full || len(w.unsent) > 0; {
-		if len(w.unsent) == 0 {
-			c.mu.Lock()
-			if err := c.usable(); err != nil {
-				c.unlock()
-				return err
-			}
-			w.unsent = w.buffer[:c.eng.TakeOutput(w.buffer)]
-			full = len(w.unsent) == len(w.buffer)
-			c.unlock()
-		}
-		if len(w.unsent) == 0 {
-			break
-		}
-		n, err := c.nc.Write(w.unsent)
-		w.unsent = w.unsent[n:]
-		if err != nil {
-			return c.writeFailed(err)
-		}
+	if out == nil || out.queued {
+		w.unsent = (*w.buffer)[:c.eng.TakeOutput(*w.buffer)]
+	} else {
+		err = c.queue(engine.NoSocket, *w.buffer, out)
+		w.unsent = (*w.buffer)[:c.eng.Moved()]
+		more = !out.queued
 	}
-	buffer := w.buffer
-	streamBuffers.Put(&buffer)
-	w.buffer, w.unsent = nil, nil
-	return nil
+	return more || len(w.unsent) == len(*w.buffer) && c.eng.Consumed() < target, err
 }
 
 // streamBuffers are for output on its way to a stream.
@@ -350,7 +344,7 @@ func (c *Conn) queueMessage(opcode uint8, data []byte) error {
 	}
 	for {
 		out := outgoing{opcode: opcode, data: data}
-		if err := c.queue(engine.NoSocket, &out); err != nil || out.queued {
+		if err := c.queue(engine.NoSocket, nil, &out); err != nil || out.queued {
 			return err
 		}
 		if err := c.flushWithRight(); err != nil {
@@ -411,8 +405,8 @@ func (c *Conn) WriteBatch(messages []Message) error {
 
 // BatchError tells which message of a batch could not be sent.
 type BatchError struct {
-	Index int
-	Err   error
+	Index int   // of the message
+	Err   error // why
 }
 
 // Error says which message it was, and why.

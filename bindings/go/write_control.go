@@ -25,7 +25,7 @@ func (c *Conn) WriteControl(typ MessageType, data []byte, deadline time.Time) er
 	if err := c.queueControl(typ, data); err != nil {
 		return err
 	}
-	return c.waitDrained(c.push(), deadline)
+	return c.wait(c.push(), deadline)
 }
 
 // FormatCloseMessage is the payload of a close frame. CloseNoStatusReceived gives an empty one.
@@ -71,9 +71,9 @@ func (c *Conn) closeWith(code int, reason string) engine.Status {
 	return status
 }
 
-// push writes without waiting, and leaves what cannot be written so to a goroutine: the result is closed when that
-// ends, and nil where there is none.
-func (c *Conn) push() <-chan struct{} {
+// push writes without waiting, and leaves what cannot be written so to a goroutine: the result tells when that wrote
+// it, and is nil where nothing is left.
+func (c *Conn) push() *pass {
 	if c.raw != nil {
 		c.raw.Control(c.writer.offer)
 	}
@@ -82,9 +82,16 @@ func (c *Conn) push() <-chan struct{} {
 	if c.closed || c.raw != nil && !c.eng.Blocked() {
 		return nil
 	}
-	c.startDrain()
-	return c.writer.drained
+	return c.startDrain()
 }
+
+// pushLast writes what is the last, a close frame, so that a Close that comes next does not cut it off. A peer that
+// does not take it is not waited for longer than lastFrameTime.
+func (c *Conn) pushLast() {
+	c.wait(c.push(), time.Now().Add(lastFrameTime))
+}
+
+const lastFrameTime = time.Second
 
 // offerStep writes what the socket takes.
 func (c *Conn) offerStep(fd uintptr) {
@@ -95,66 +102,94 @@ func (c *Conn) offerStep(fd uintptr) {
 	c.unlock()
 }
 
+// pass is what a goroutine that writes does at a time: what was queued when it began.
+type pass struct {
+	target uint64        // of engine.Conn.Consumed
+	done   chan struct{} // closed at its end
+	err    error         // then: why it ended early
+}
+
 // startDrain leaves the output to a goroutine, so that whoever reads need not wait for the peer to. It is bounded by
-// the write deadline, and by Close. mu is held.
-func (c *Conn) startDrain() {
-	if !c.writer.draining {
-		c.writer.draining = true
-		c.writer.drained = make(chan struct{})
-		go c.drain()
+// the write deadline, and by Close. The result is the pass that writes what is queued now. mu is held.
+func (c *Conn) startDrain() *pass {
+	w := &c.writer
+	switch {
+	case w.pass == nil:
+		w.pass = &pass{target: c.eng.Queued(), done: make(chan struct{})}
+		go c.drain(w.pass)
+		return w.pass
+	case w.following == nil:
+		w.following = &pass{done: make(chan struct{})}
 	}
+	return w.following
 }
 
-func (c *Conn) drain() {
-	for {
-		var err error
+// drain is the goroutine that writes.
+func (c *Conn) drain(p *pass) {
+	for p != nil {
 		if c.raw != nil {
-			err = c.raw.Write(c.writer.flush)
+			p.err = c.raw.Write(c.writer.flush)
 		} else {
-			err = c.pushStream()
+			p.err = c.pushStream(nil, p.target)
 		}
-		c.mu.Lock()
-		if err != nil || c.usable() != nil || c.eng.OutputLen() == 0 {
-			c.writer.draining = false
-			close(c.writer.drained)
-			c.unlock()
-			return
-		}
-		c.unlock()
+		p = c.nextPass(p)
 	}
 }
 
-// flushStep is what raw.Write calls until all is written.
+// nextPass ends a pass, and begins the next if there is anything to do.
+func (c *Conn) nextPass(p *pass) *pass {
+	c.mu.Lock()
+	defer c.unlock()
+	w := &c.writer
+	if p.err == nil {
+		p.err = c.usable()
+	}
+	close(p.done)
+	next := w.following
+	w.pass, w.following = nil, nil
+	if p.err != nil {
+		if next != nil {
+			next.err = p.err
+			close(next.done)
+		}
+		return nil
+	}
+	if next == nil && c.eng.OutputLen() > 0 {
+		next = &pass{done: make(chan struct{})}
+	}
+	if next != nil {
+		next.target = c.eng.Queued()
+		w.pass = next
+	}
+	return next
+}
+
+// flushStep is what raw.Write calls until the pass is over.
 func (c *Conn) flushStep(fd uintptr) bool {
 	c.mu.Lock()
 	defer c.unlock()
-	return c.usable() != nil || c.eng.Flush(fd) == engine.Done
+	return c.usable() != nil || c.eng.Flush(fd) == engine.Done || c.eng.Consumed() >= c.writer.pass.target
 }
 
-// waitDrained waits for a goroutine that writes.
-func (c *Conn) waitDrained(drained <-chan struct{}, deadline time.Time) error {
-	if drained != nil {
-		var over <-chan time.Time
-		if !deadline.IsZero() {
-			timer := time.NewTimer(time.Until(deadline))
-			defer timer.Stop()
-			over = timer.C
-		}
-		select {
-		case <-drained:
-		case <-over:
-			return os.ErrDeadlineExceeded
-		case <-c.writer.dead:
-			return net.ErrClosed
-		}
+// wait waits for a pass, and tells how writing went.
+func (c *Conn) wait(p *pass, deadline time.Time) error {
+	if p == nil {
+		c.mu.Lock()
+		defer c.unlock()
+		return c.usable()
 	}
-	c.mu.Lock()
-	defer c.unlock()
-	if err := c.usable(); err != nil {
-		return err
+	var over <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		over = timer.C
 	}
-	if drained != nil && c.eng.OutputLen() > 0 {
-		return os.ErrDeadlineExceeded // that of SetWriteDeadline
+	select {
+	case <-p.done:
+		return p.err
+	case <-over:
+		return os.ErrDeadlineExceeded
+	case <-c.writer.dead:
+		return net.ErrClosed
 	}
-	return nil
 }

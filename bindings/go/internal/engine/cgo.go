@@ -2,12 +2,12 @@
 
 package engine
 
-// #cgo !tw_system CXXFLAGS: -std=c++20 -O2 -fno-exceptions -fno-rtti
+// #cgo !tw_system CXXFLAGS: -std=c++20 -O2 -fno-exceptions -fno-rtti -fvisibility=hidden -fvisibility-inlines-hidden
 // #cgo !tw_system CFLAGS: -DTW_STATIC
 // #cgo !tw_system LDFLAGS: -lz
 // #cgo tw_system CFLAGS: -DTW_SYSTEM
 // #cgo tw_system pkg-config: tidewire
-// #cgo CFLAGS: -std=c11 -O2
+// #cgo CFLAGS: -std=c11 -O2 -fvisibility=hidden
 // #cgo noescape tw_session_turn
 // #cgo nocallback tw_session_turn
 // #cgo noescape tw_session_lend
@@ -190,20 +190,27 @@ func Now() uint64 { return uint64(C.tw_session_now()) }
 // SystemCalls are the numbers of reads and writes.
 func (c *Conn) SystemCalls() (reads, writes uint64) { return uint64(c.s.reads), uint64(c.s.writes) }
 
+// Consumed is how many bytes of output have left, Queued how many will have when all that is there now has.
+func (c *Conn) Consumed() uint64 { return uint64(c.s.consumed) }
+func (c *Conn) Queued() uint64   { return c.Consumed() + uint64(c.OutputLen()) }
+
 // NoSocket stands for no file descriptor: what is queued is not written.
 const NoSocket = ^uintptr(0)
 
-// SendTo queues a message behind what is staged and writes what the socket takes. NeedRoom: too much waits already,
-// and the message was not queued.
-func (c *Conn) SendTo(fd uintptr, opcode uint8, data []byte, flags uint32) Status {
-	return Status(C.tw_session_send(c.s, C.int32_t(fd), C.uint32_t(opcode), bytes(data), C.size_t(len(data)),
-		C.uint32_t(flags)))
+// SendTo queues a message behind what is staged, and writes what the socket takes or moves output to dst; Moved then
+// tells how much. NeedRoom: too much waits already, and the message was not queued.
+func (c *Conn) SendTo(fd uintptr, dst []byte, opcode uint8, data []byte, flags uint32) Status {
+	return Status(C.tw_session_send(c.s, C.int32_t(fd), bytes(dst), C.size_t(len(dst)), C.uint32_t(opcode),
+		bytes(data), C.size_t(len(data)), C.uint32_t(flags)))
 }
 
 // SendPreparedTo is SendTo of a prepared message.
-func (c *Conn) SendPreparedTo(fd uintptr, p *Prepared) Status {
-	return Status(C.tw_session_send_prepared(c.s, C.int32_t(fd), p.p))
+func (c *Conn) SendPreparedTo(fd uintptr, dst []byte, p *Prepared) Status {
+	return Status(C.tw_session_send_prepared(c.s, C.int32_t(fd), bytes(dst), C.size_t(len(dst)), p.p))
 }
+
+// Moved is how many bytes the last SendTo moved.
+func (c *Conn) Moved() int { return int(c.s.moved) }
 
 // Flush queues what is staged and writes what the socket takes: Done or Blocked.
 func (c *Conn) Flush(fd uintptr) Step { return Step(C.tw_session_flush(c.s, C.int32_t(fd))) }

@@ -187,6 +187,7 @@ static int32_t write_output(tw_session *s, int32_t fd) {
       s->write_errno = errno;
     } else {
       tw_conn_output_consume(s->conn, (size_t)n);
+      s->consumed += (uint64_t)n;
     }
   }
   return TW_STEP_DONE;
@@ -212,7 +213,7 @@ static int32_t begin(tw_session *s) {
   if (s->stage_len > 0) unstage(s);
   s->event_count = s->message_count = 0;
   if (s->read_status < 0) return TW_STEP_DONE;
-  if (s->read_status == TW_NEED_ROOM) {
+  while (s->read_status == TW_NEED_ROOM) {
     commit(s, 0);
     if (ready(s) == TW_STEP_DONE) return TW_STEP_DONE;
   }
@@ -330,21 +331,6 @@ static int full(tw_session *s, int32_t fd) {
   return len > TW_SESSION_FLUSH_LEN;
 }
 
-tw_status tw_session_send(tw_session *s, int32_t fd, uint32_t opcode, const uint8_t *data, size_t len,
-                          uint32_t flags) {
-  if (full(s, fd)) return TW_NEED_ROOM;
-  const tw_status status = tw_conn_send(s->conn, opcode, data, len, flags);
-  if (status == TW_OK && fd >= 0) write_output(s, fd);
-  return status;
-}
-
-tw_status tw_session_send_prepared(tw_session *s, int32_t fd, tw_prepared *prepared) {
-  if (full(s, fd)) return TW_NEED_ROOM;
-  const tw_status status = tw_conn_send_prepared(s->conn, prepared);
-  if (status == TW_OK && fd >= 0) write_output(s, fd);
-  return status;
-}
-
 int32_t tw_session_flush(tw_session *s, int32_t fd) {
   if (s->stage_len > 0) unstage(s);
   return fd >= 0 ? write_output(s, fd) : TW_STEP_DONE;
@@ -363,5 +349,29 @@ size_t tw_session_output(tw_session *s, uint8_t *out, size_t cap) {
     tw_conn_output_consume(s->conn, n);
     done += n;
   }
+  s->consumed += done;
   return done;
+}
+
+/* What follows a message that was queued, or not, with `status`. */
+static tw_status pass_on(tw_session *s, int32_t fd, uint8_t *out, size_t cap, tw_status status) {
+  if (status == TW_OK && fd >= 0) {
+    write_output(s, fd);
+  } else if (status >= 0 && cap > 0) {
+    s->moved = tw_session_output(s, out, cap);
+  }
+  return status;
+}
+
+tw_status tw_session_send(tw_session *s, int32_t fd, uint8_t *out, size_t cap, uint32_t opcode, const uint8_t *data,
+                          size_t len, uint32_t flags) {
+  s->moved = 0;
+  const tw_status status = full(s, fd) ? TW_NEED_ROOM : tw_conn_send(s->conn, opcode, data, len, flags);
+  return pass_on(s, fd, out, cap, status);
+}
+
+tw_status tw_session_send_prepared(tw_session *s, int32_t fd, uint8_t *out, size_t cap, tw_prepared *prepared) {
+  s->moved = 0;
+  const tw_status status = full(s, fd) ? TW_NEED_ROOM : tw_conn_send_prepared(s->conn, prepared);
+  return pass_on(s, fd, out, cap, status);
 }

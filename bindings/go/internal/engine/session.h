@@ -52,8 +52,10 @@ typedef struct tw_session {
   uint64_t deadline_ns;   /* when to tell it again, on the clock of tw_session_now */
   uint64_t reads;         /* system calls */
   uint64_t writes;        /* system calls */
+  uint64_t consumed;      /* bytes of output that left */
   uint8_t *room;          /* to read into, of a stream that is no socket */
   size_t room_cap;        /* bytes */
+  size_t moved;           /* bytes that the last tw_session_send moved */
   uint8_t *log;           /* lines: level, length in two bytes, the line */
   uint32_t log_level;     /* TW_LOG_...; 0: nothing is logged */
   uint32_t reserved;      /* 0 */
@@ -86,12 +88,12 @@ size_t tw_session_feed(tw_session *session, const uint8_t *data, size_t len);
 /* Tells the time. TW_STEP_DONE: a time-out has passed. */
 int32_t tw_session_tick(tw_session *session);
 
-/* Queues a message behind what is staged, and writes what the socket takes; fd -1: nothing is written. TW_OK, or the
- * status that refuses it. More than TW_SESSION_FLUSH_LEN bytes that the socket does not take: TW_NEED_ROOM, and nothing
- * is queued. */
-tw_status tw_session_send(tw_session *session, int32_t fd, uint32_t opcode, const uint8_t *data, size_t len,
-                          uint32_t flags);
-tw_status tw_session_send_prepared(tw_session *session, int32_t fd, tw_prepared *prepared);
+/* Queues a message behind what is staged, and writes what the socket takes, or where fd is -1 moves output to `out`,
+ * session->moved bytes of it. TW_OK, or the status that refuses it. TW_NEED_ROOM: more than TW_SESSION_FLUSH_LEN bytes
+ * wait; nothing is queued, but output is written or moved all the same. */
+tw_status tw_session_send(tw_session *session, int32_t fd, uint8_t *out, size_t cap, uint32_t opcode,
+                          const uint8_t *data, size_t len, uint32_t flags);
+tw_status tw_session_send_prepared(tw_session *session, int32_t fd, uint8_t *out, size_t cap, tw_prepared *prepared);
 
 /* Lends a stage: TW_OK or TW_ERR_NO_MEMORY. */
 tw_status tw_session_stage(tw_session *session);

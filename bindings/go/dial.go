@@ -43,8 +43,8 @@ type DialOptions struct {
 	// of http and https open a tunnel (CONNECT), with the user of their URL as credentials. nil:
 	// [http.ProxyFromEnvironment].
 	Proxy func(*http.Request) (*url.URL, error)
-	// TLSConfig is for wss, and for proxies of https; it is copied. NextProtos is always http/1.1, and ServerName is
-	// the host of the URL where it is not set. nil: the defaults of crypto/tls.
+	// TLSConfig is for wss, and for proxies of https; it is copied. NextProtos is always http/1.1. ServerName is that of
+	// the server, or "": the host of the URL. nil: the defaults of crypto/tls.
 	TLSConfig *tls.Config
 	// NetDialContext connects to a server or a proxy, in any way: network is "tcp", addr has host and port. nil: a
 	// [net.Dialer].
@@ -118,44 +118,41 @@ type dialer struct {
 func (d *dialer) forgetCredentials() {
 	d.HTTPHeader = nil
 	d.Host = ""
-	if d.TLSConfig != nil {
-		d.TLSConfig = d.TLSConfig.Clone()
-		d.TLSConfig.Certificates = nil
-		d.TLSConfig.GetClientCertificate = nil
-	}
+	d.TLSConfig = d.tlsConfig()
+	d.TLSConfig.ServerName = ""
+	d.TLSConfig.Certificates = nil
+	d.TLSConfig.GetClientCertificate = nil
 }
 
 // attempt does one handshake.
 func (d *dialer) attempt(ctx context.Context, at *endpoint) (*Conn, *http.Response, error) {
 	req := d.request(ctx, at)
-	ec, err := d.newEngine(at, req)
+	o, err := newOpening(RoleClient, d.Options, &engine.HandshakeConfig{
+		MaxHeadLen: headLimit(d.MaxHeadLen), MaxLineLen: headLimit(d.MaxHeadLen),
+		Host: req.Host, Target: at.target, Origin: d.Origin, Subprotocols: d.Subprotocols, Headers: fields(req.Header),
+	}, "dial")
 	if err != nil {
 		return nil, nil, err
 	}
 	nc, err := d.connect(ctx, at, req)
 	if err != nil {
-		ec.Destroy()
+		o.discard()
 		if !errors.As(err, new(*Error)) {
 			err = fmt.Errorf("tidewire: dial: %w", err)
 		}
 		return nil, nil, err
 	}
-	o := &opening{ec: ec, op: "dial"}
-	resp, err := o.request(ctx, nc, req)
+	resp, err := o.ask(ctx, nc, req)
 	if resp != nil && d.Jar != nil {
 		d.Jar.SetCookies(req.URL, resp.Cookies())
 	}
 	if err != nil {
-		ec.Destroy()
+		o.discard()
 		nc.Close()
 		return nil, resp, err
 	}
-	conn, err := newConn(nc, ec, d.Options, o.rest(), o.chosen(d.Subprotocols))
-	if err != nil {
-		nc.Close()
-		return nil, resp, err
-	}
-	return conn, resp, nil
+	conn, err := o.connect(nc, d.Subprotocols)
+	return conn, resp, err
 }
 
 // request is the request as net/http knows it: for Proxy, Jar and the response.
@@ -181,19 +178,6 @@ func (d *dialer) request(ctx context.Context, at *endpoint) *http.Request {
 	return req.WithContext(ctx)
 }
 
-// newEngine makes the engine that has the request to send: what cannot be asked for is known before connecting.
-func (d *dialer) newEngine(at *endpoint, req *http.Request) (*engine.Conn, error) {
-	config, err := d.Options.engineConfig(RoleClient)
-	if err != nil {
-		return nil, err
-	}
-	config.Handshake = &engine.HandshakeConfig{
-		MaxHeadLen: headLimit(d.MaxHeadLen), MaxLineLen: headLimit(d.MaxHeadLen),
-		Host: req.Host, Target: at.target, Origin: d.Origin, Subprotocols: d.Subprotocols, Headers: fields(req.Header),
-	}
-	return newEngine(&config, "dial")
-}
-
 // connect makes the stream that the handshake goes through.
 func (d *dialer) connect(ctx context.Context, at *endpoint, req *http.Request) (net.Conn, error) {
 	if at.secure && d.NetDialTLSContext != nil {
@@ -216,7 +200,11 @@ func (d *dialer) connect(ctx context.Context, at *endpoint, req *http.Request) (
 	if err != nil || !at.secure {
 		return nc, err
 	}
-	return d.startTLS(ctx, nc, at.hostname)
+	config := d.tlsConfig()
+	if config.ServerName == "" {
+		config.ServerName = at.hostname
+	}
+	return startTLS(ctx, nc, config)
 }
 
 func (d *dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
@@ -234,7 +222,9 @@ func (d *dialer) connectThrough(ctx context.Context, proxy *url.URL, addr string
 	}
 	nc, err := d.dial(ctx, proxyAt)
 	if err == nil && proxy.Scheme == "https" {
-		nc, err = d.startTLS(ctx, nc, proxy.Hostname())
+		config := d.tlsConfig()
+		config.ServerName = proxy.Hostname()
+		nc, err = startTLS(ctx, nc, config)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy %q: %w", proxy.Redacted(), err)
@@ -246,16 +236,18 @@ func (d *dialer) connectThrough(ctx context.Context, proxy *url.URL, addr string
 	return nc, nil
 }
 
-// startTLS does the handshake of TLS over nc, which it closes on an error.
-func (d *dialer) startTLS(ctx context.Context, nc net.Conn, hostname string) (net.Conn, error) {
+// tlsConfig copies TLSConfig for a connection on which HTTP/1.1 is spoken.
+func (d *dialer) tlsConfig() *tls.Config {
 	config := d.TLSConfig.Clone()
 	if config == nil {
 		config = &tls.Config{}
 	}
-	if config.ServerName == "" {
-		config.ServerName = hostname
-	}
 	config.NextProtos = []string{"http/1.1"}
+	return config
+}
+
+// startTLS does the handshake of TLS over nc, which it closes on an error.
+func startTLS(ctx context.Context, nc net.Conn, config *tls.Config) (net.Conn, error) {
 	secure := tls.Client(nc, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		nc.Close()
@@ -264,8 +256,8 @@ func (d *dialer) startTLS(ctx context.Context, nc net.Conn, hostname string) (ne
 	return secure, nil
 }
 
-// request sends the request and reads the response, which comes with an error too where there is one.
-func (o *opening) request(ctx context.Context, nc net.Conn, req *http.Request) (resp *http.Response, err error) {
+// ask sends the request and reads the response, which comes with an error too where there is one.
+func (o *opening) ask(ctx context.Context, nc net.Conn, req *http.Request) (resp *http.Response, err error) {
 	err = interruptible(ctx, nc, o.op, func() error {
 		if err := o.write(nc); err != nil {
 			return err

@@ -63,7 +63,7 @@ func newEndpoint(u *url.URL) (*endpoint, error) {
 		e.target = "/"
 	}
 	if u.RawQuery != "" || u.ForceQuery {
-		e.target += "?" + u.RawQuery
+		e.target += "?" + escapeQuery(u.RawQuery)
 	}
 	return e, nil
 }
@@ -82,6 +82,19 @@ func (e *endpoint) setAuthority(name, port string) {
 	if port == standard {
 		e.host = strings.TrimSuffix(e.host, ":"+port)
 	}
+}
+
+// escapeQuery escapes what a URL may not have in it, but people write.
+func escapeQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c > ' ' && c < 0x7F {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // httpURL is the URL by which cookies and proxies are chosen.

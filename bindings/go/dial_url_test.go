@@ -19,6 +19,7 @@ func TestURL_SaysWhereToConnectAndWhatToAskFor(t *testing.T) {
 		{"ws://example.com:/", "example.com:80", "example.com", "/", "example.com"},
 		{"ws://example.com?", "example.com:80", "example.com", "/?", "example.com"},
 		{"ws://example.com?a=b%20c&d", "example.com:80", "example.com", "/?a=b%20c&d", "example.com"},
+		{"ws://example.com/ö?a b=ö%20", "example.com:80", "example.com", "/%C3%B6?a%20b=%C3%B6%20", "example.com"},
 		{"ws://example.com/%7euser/a%2Fb//c", "example.com:80", "example.com", "/%7euser/a%2Fb//c", "example.com"},
 		{"ws://user:secret@example.com/", "example.com:80", "example.com", "/", "example.com"},
 		{"ws://127.0.0.1:8080/", "127.0.0.1:8080", "127.0.0.1:8080", "/", "127.0.0.1"},

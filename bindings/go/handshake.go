@@ -36,9 +36,46 @@ var errLineEnd = errors.New("a line ends inside a field")
 type opening struct {
 	ec          *engine.Conn
 	op          string // for errors: "dial", "upgrade", "accept"
+	opts        *Options
 	received    []byte // since the first byte of the peer's head
 	headLen     int    // bytes of received that belong to the head, as far as the engine has looked
 	subprotocol int    // position in the offered or supported ones plus 1; 0: none
+}
+
+// newOpening begins a handshake. What a client cannot ask for, or a server not answer, is refused.
+func newOpening(role Role, opts *Options, handshake *engine.HandshakeConfig, op string) (*opening, error) {
+	config, err := opts.engineConfig(role)
+	if err != nil {
+		return nil, err
+	}
+	config.Handshake = handshake
+	ec, status := engine.New(&config)
+	if status != engine.OK {
+		return nil, statusError(status, op)
+	}
+	return &opening{ec: ec, op: op, opts: opts}, nil
+}
+
+// discard ends a handshake that came to nothing.
+func (o *opening) discard() {
+	log := newLogger(o.opts)
+	o.ec.Close()
+	lines := log.take(o.ec)
+	o.ec.Destroy()
+	log.put(lines)
+}
+
+// connect makes the connection, which owns nc and the engine; without one, both are gone.
+func (o *opening) connect(nc net.Conn, subprotocols []string) (*Conn, error) {
+	chosen := ""
+	if o.subprotocol > 0 {
+		chosen = subprotocols[o.subprotocol-1]
+	}
+	conn, err := newConn(nc, o.ec, o.opts, o.rest(), chosen)
+	if err != nil {
+		nc.Close()
+	}
+	return conn, err
 }
 
 // head is what the peer sent, with the empty line.
@@ -46,14 +83,6 @@ func (o *opening) head() []byte { return o.received[:o.headLen] }
 
 // rest is what came behind the head, and belongs to the connection.
 func (o *opening) rest() []byte { return o.received[o.headLen:] }
-
-// chosen is the subprotocol by its name, "" for none.
-func (o *opening) chosen(subprotocols []string) string {
-	if o.subprotocol == 0 {
-		return ""
-	}
-	return subprotocols[o.subprotocol-1]
-}
 
 // read reads from r until the head is whole. What the engine refuses is an *Error.
 func (o *opening) read(r io.Reader) error {
@@ -101,15 +130,6 @@ func (o *opening) write(w io.Writer) error {
 		return fmt.Errorf("tidewire: %s: %w", o.op, err)
 	}
 	return nil
-}
-
-// newEngine makes the engine of a handshake.
-func newEngine(config *engine.Config, op string) (*engine.Conn, error) {
-	ec, status := engine.New(config)
-	if status != engine.OK {
-		return nil, statusError(status, op)
-	}
-	return ec, nil
 }
 
 // handshakeError is why a handshake is refused that the engine has not judged.

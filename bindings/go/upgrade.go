@@ -71,7 +71,7 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		o.ec.Destroy()
+		o.discard()
 		err = handshakeError(ErrUnsupported, op, err)
 		u.refuse(w, r, err)
 		return nil, err
@@ -84,20 +84,15 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 	return u.open(ctx, nc, o)
 }
 
-// open writes the response of status 101, and makes a connection of nc and the engine, which it owns.
+// open writes the response of status 101, and makes the connection; without one, nc is closed.
 func (u *Upgrader) open(ctx context.Context, nc net.Conn, o *opening) (*Conn, error) {
 	err := interruptible(ctx, nc, o.op, func() error { return o.write(nc) })
 	if err != nil {
-		o.ec.Destroy()
+		o.discard()
 		nc.Close()
 		return nil, err
 	}
-	conn, err := newConn(nc, o.ec, u.Options, o.rest(), o.chosen(u.Subprotocols))
-	if err != nil {
-		nc.Close()
-		return nil, err
-	}
-	return conn, nil
+	return o.connect(nc, u.Subprotocols)
 }
 
 // reread lets the engine judge a request that net/http has read.
@@ -134,33 +129,25 @@ func (u *Upgrader) judge(op string, r *http.Request, received []byte, header [][
 		err = handshakeError(ErrOrigin, op, nil)
 	}
 	if err != nil {
-		o.ec.Destroy()
+		o.discard()
 		return nil, err
 	}
 	return o, nil
 }
 
-// newOpening makes the server's side of a handshake.
+// newOpening begins the server's side of a handshake.
 func (u *Upgrader) newOpening(op string, headers [][2]string) (*opening, error) {
 	if u.HandshakeTimeout < 0 || u.MaxHeadLen < 0 {
 		return nil, handshakeError(ErrArgument, op, errors.New("a negative limit in Upgrader"))
 	}
-	config, err := u.Options.engineConfig(RoleServer)
-	if err != nil {
-		return nil, err
-	}
-	config.Handshake = &engine.HandshakeConfig{
+	handshake := &engine.HandshakeConfig{
 		MaxHeadLen: headLimit(u.MaxHeadLen), MaxLineLen: headLimit(u.MaxHeadLen),
 		Subprotocols: u.Subprotocols, Origins: u.Origins, Headers: headers,
 	}
 	if u.AnyOrigin || u.CheckOrigin != nil {
-		config.Handshake.Flags = engine.AnyOrigin
+		handshake.Flags = engine.AnyOrigin
 	}
-	ec, err := newEngine(&config, op)
-	if err != nil {
-		return nil, err
-	}
-	return &opening{ec: ec, op: op}, nil
+	return newOpening(RoleServer, u.Options, handshake, op)
 }
 
 // refuse answers a request that got no connection, with the response that the engine has for the reason.
@@ -187,13 +174,16 @@ func (u *Upgrader) refuse(w http.ResponseWriter, r *http.Request, reason error) 
 	io.Copy(w, resp.Body)
 }
 
-// refusal is the response that the engine has for a reason; what no peer is to blame for has status 500.
+// refusal is the response that the engine has for a reason; what no client is to blame for has status 500.
 func refusal(reason error) *http.Response {
-	status := ErrArgument
+	var text []byte
 	if known := (*Error)(nil); errors.As(reason, &known) {
-		status = known.Status
+		text = engine.Refusal(engine.Status(known.Status))
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(engine.Refusal(engine.Status(status)))), nil)
+	if text == nil {
+		text = engine.Refusal(engine.ErrArgument)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(text)), nil)
 	if err != nil {
 		panic("tidewire: " + err.Error()) // the engine's own response
 	}

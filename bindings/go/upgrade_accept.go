@@ -17,24 +17,24 @@ import (
 )
 
 const (
-	maxLingerLen = 65536       // bytes that a client that is refused may still send
-	lingerTime   = time.Second // that it may take to read why
+	maxRejectedLen = 65536       // bytes that a client that is refused may still send
+	rejectedTime   = time.Second // that it may take to read why
 )
 
 // Accept does the opening handshake on a stream that a client has just opened: the way of a server without net/http,
 // which spends least on a connection. The request tells what the client asked for, and has ctx as its context; ctx has
 // no effect on the connection after Accept has returned.
 //
-// A request that is refused is answered; the error is an *[Error] then, and the request is there where it could be read.
-// The function Error of the Upgrader is not called. nc is closed with every error.
+// A request that is refused is answered, and the error is an *[Error] then; the function Error of the Upgrader is not
+// called. nc is closed with every error.
 func (u *Upgrader) Accept(ctx context.Context, nc net.Conn) (*Conn, *http.Request, error) {
-	bounded, cancel := handshakeContext(ctx, u.HandshakeTimeout)
-	defer cancel()
 	o, err := u.newOpening("accept", nil)
 	if err != nil {
 		nc.Close()
 		return nil, nil, err
 	}
+	bounded, cancel := handshakeContext(ctx, u.HandshakeTimeout)
+	defer cancel()
 	var r *http.Request
 	err = interruptible(bounded, nc, o.op, func() (err error) {
 		if r, err = o.incoming(ctx, nc); err == nil {
@@ -46,12 +46,15 @@ func (u *Upgrader) Accept(ctx context.Context, nc net.Conn) (*Conn, *http.Reques
 		return err
 	})
 	if err != nil {
-		o.ec.Destroy()
+		o.discard()
 		nc.Close()
-		return nil, r, err
+		return nil, nil, err
 	}
 	conn, err := u.open(bounded, nc, o)
-	return conn, r, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return conn, r, nil
 }
 
 // incoming reads a request from nc.
@@ -71,8 +74,8 @@ func (o *opening) incoming(ctx context.Context, nc net.Conn) (*http.Request, err
 	return r.WithContext(ctx), nil
 }
 
-// reconsider asks the functions of u about a request that is right otherwise. The engine gets it once more, now that the
-// header of the response is known.
+// reconsider asks the functions of u about a request that is right otherwise. The engine gets it once more, now that
+// the header of the response is known.
 func (u *Upgrader) reconsider(o *opening, r *http.Request) error {
 	if u.CheckOrigin == nil && u.ResponseHeader == nil {
 		return nil
@@ -100,6 +103,6 @@ func reject(nc net.Conn, reason error) {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	nc.SetReadDeadline(time.Now().Add(lingerTime))
-	io.Copy(io.Discard, io.LimitReader(nc, maxLingerLen))
+	nc.SetReadDeadline(time.Now().Add(rejectedTime))
+	io.Copy(io.Discard, io.LimitReader(nc, maxRejectedLen))
 }

@@ -159,7 +159,8 @@ func TestServer_CannotBeMadeToSendMoreThanOneResponse(t *testing.T) {
 			ResponseHeader: func(*http.Request) http.Header { return header },
 		})
 		resp := exchange(t, hostOf(serve(t, handler)), request(""))
-		if err := <-failures; !errors.Is(err, tidewire.ErrHeaderInjection) || resp.StatusCode != 500 || resp.Header["Y"] != nil {
+		err := <-failures
+		if !errors.Is(err, tidewire.ErrHeaderInjection) || resp.StatusCode != 500 || resp.Header["Y"] != nil {
 			t.Errorf("%s: %v, %v %v", name, err, resp.Status, resp.Header)
 		}
 	}

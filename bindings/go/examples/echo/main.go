@@ -60,8 +60,8 @@ func run(ctx context.Context, addr string, out io.Writer) error {
 	}
 }
 
-// echo answers until the client closes the connection, or ctx is done. It flushes nothing: what is queued leaves, all at
-// once, when there is nothing more to read.
+// echo answers until the client closes the connection, or ctx is done. It flushes nothing: what is queued leaves, all
+// at once, when there is nothing more to read.
 func echo(ctx context.Context, conn *tidewire.Conn) {
 	defer conn.Close()
 	for {

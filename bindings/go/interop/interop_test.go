@@ -69,6 +69,21 @@ func TestBothSides_ExchangeMessagesOverTLS(t *testing.T) {
 	})
 }
 
+func TestClient_GetsWhatTheServerSendsRightBehindItsResponse(t *testing.T) {
+	eachPair(t, func(t *testing.T, server, client library) {
+		hasty, first := server, content(text, 300)
+		hasty.upgrade = func(s settings, w http.ResponseWriter, r *http.Request) (end, error) {
+			opened, err := server.upgrade(s, w, r)
+			if err == nil {
+				err = opened.send(text, first)
+			}
+			return opened, err
+		}
+		c := connect(t, hasty, client, settings{}, (*httptest.Server).Start)
+		expect(t, c.client, text, first)
+	})
+}
+
 func TestServer_EchoesAStreamOfMessagesInOrder(t *testing.T) {
 	const count = 2000
 	eachPair(t, func(t *testing.T, server, client library) {

@@ -86,9 +86,9 @@ async fn close_frame_that_was_sent_leaves_reading_to_go_on() {
     let (mut client, mut server) = pair();
     server.send(Message::text("last words")).await.unwrap();
     client.send(Message::Close(None)).await.unwrap();
-    let served = tokio::spawn(async move { server.next().await.unwrap().map(|message| (message, server)) });
+    let reading = tokio::spawn(async move { server.next().await.unwrap().map(|message| (message, server)) });
     assert_eq!(client.next().await.unwrap().unwrap(), Message::text("last words"));
-    let (message, mut server) = served.await.unwrap().unwrap();
+    let (message, mut server) = reading.await.unwrap().unwrap();
     assert_eq!(message, Message::Close(None));
     let (end, answer) = tokio::join!(server.next(), client.next());
     assert!(end.is_none());

@@ -8,19 +8,20 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use stream_support::{Script, close_payload, masked, plain, unfinished};
 use tidewire::tokio::WebSocketStream;
-use tidewire::{Config, Deflate, Error, Event, Message, Outgoing, Prepared, Status};
+use tidewire::{Config, Deflate, Error, Event, Message, Outgoing, Prepared, Status, Utf8Bytes};
 
 type Ws = WebSocketStream<Script>;
 
 fn server(input: impl Into<Vec<u8>>) -> Ws {
-    server_over(Script::new(input), Config::server())
+    server_over(Script::new(input), &Config::server())
 }
 
-fn server_over(script: Script, config: Config) -> Ws {
-    WebSocketStream::from_open(script, &config, Deflate::default(), &b""[..]).unwrap()
+fn server_over(script: Script, config: &Config) -> Ws {
+    WebSocketStream::from_open(script, config, Deflate::default(), &b""[..]).unwrap()
 }
 
 fn client(input: impl Into<Vec<u8>>) -> Ws {
@@ -192,7 +193,7 @@ fn receiving_with_every_future_dropped_loses_nothing() {
     let long = vec![9; 20_000];
     let frames = [masked(1, b"one"), unfinished(masked(2, &long)), masked(9, b"p"), masked(0, b"!"), masked(8, b"")];
     let script = Script { step: 7, stutters: true, ends: true, ..Script::new(frames.concat()) };
-    let mut ws = server_over(script, Config::server());
+    let mut ws = server_over(script, &Config::server());
     let mut next = || drop_and_retry(&mut ws, async |ws| ws.next().await).map(Result::unwrap);
     assert_eq!(next(), Some(Message::text("one")));
     assert_eq!(next(), Some(Message::Ping(b"p"[..].into())));
@@ -207,7 +208,7 @@ fn receiving_with_every_future_dropped_loses_nothing() {
 fn sending_with_every_future_dropped_loses_and_repeats_nothing() {
     let answer = masked(8, &close_payload(1000, "done"));
     let script = Script { step: 3, stutters: true, ..Script::new(answer) };
-    let mut ws = server_over(script, Config::server());
+    let mut ws = server_over(script, &Config::server());
     let mut expected = Vec::new();
     for n in 0..50 {
         let data = vec![n; usize::from(n) * 10];
@@ -225,7 +226,7 @@ fn sending_with_every_future_dropped_loses_and_repeats_nothing() {
 #[test]
 fn sink_is_not_ready_while_the_peer_reads_nothing() {
     let config = Config::server().output_high_len(10_000).output_low_len(1000);
-    let mut ws = server_over(Script { is_full: true, ..Script::default() }, config);
+    let mut ws = server_over(Script { is_full: true, ..Script::default() }, &config);
     let mut count = 0;
     while ws.feed(Message::binary(vec![0; 1000])).now_or_never().is_some() {
         count += 1;
@@ -241,8 +242,8 @@ fn sink_is_not_ready_while_the_peer_reads_nothing() {
 #[test]
 fn handle_reads_nothing_while_the_peer_takes_no_answers() {
     let config = Config::server().output_high_len(10_000);
-    let input = masked(2, &[0; 20_000]).repeat(2);
-    let mut ws = server_over(Script { is_full: true, step: 21_000, ..Script::new(input) }, config);
+    let input = masked(2, &vec![0; 20_000]).repeat(2);
+    let mut ws = server_over(Script { is_full: true, step: 21_000, ..Script::new(input) }, &config);
     let mut seen = 0;
     for _ in 0..5 {
         let _ = ws
@@ -259,7 +260,7 @@ fn handle_reads_nothing_while_the_peer_takes_no_answers() {
 #[test]
 fn message_above_the_limit_fails_once_and_tells_the_peer() {
     let script = Script::new(masked(2, &[0; 1000]));
-    let mut ws = server_over(script, Config::server().max_message_len(999));
+    let mut ws = server_over(script, &Config::server().max_message_len(999));
     let error = ws.next().now_or_never().unwrap().unwrap().unwrap_err();
     assert_eq!(failed_with(&error), Some(Status::LIMIT_MESSAGE));
     assert!(ws.next().now_or_never().unwrap().is_none());
@@ -301,4 +302,29 @@ fn bytes_behind_the_head_are_read_first() {
     let mut ws = WebSocketStream::from_open(Script::new(input), &config, Deflate::default(), rest.to_vec()).unwrap();
     assert_eq!(next(&mut ws), Message::text("early"));
     assert_eq!(next(&mut ws), Message::text("bird"));
+}
+
+#[test]
+fn large_messages_of_a_server_are_lent_until_they_are_written() {
+    let data = Bytes::from(vec![5; 100_000]);
+    let text = Utf8Bytes::from("\u{e9}".repeat(5000));
+    let mut ws = server_over(Script { step: 1000, ..Script::default() }, &Config::server());
+    ws.feed(Message::text("first")).now_or_never().unwrap().unwrap();
+    ws.feed(Message::Binary(data.clone())).now_or_never().unwrap().unwrap();
+    ws.feed(Message::Text(text.clone())).now_or_never().unwrap().unwrap();
+    assert!(!data.is_unique());
+    ws.flush().now_or_never().unwrap().unwrap();
+    assert!(data.is_unique(), "what is written is given back");
+    let expected = [plain(1, b"first"), plain(2, &data), plain(1, text.as_bytes())].concat();
+    assert_eq!(ws.get_ref().output, expected);
+}
+
+#[test]
+fn large_messages_are_given_back_when_the_connection_is_dropped() {
+    let data = Bytes::from(vec![5; 100_000]);
+    let mut ws = server_over(Script { is_full: true, ..Script::default() }, &Config::server());
+    ws.feed(Message::Binary(data.clone())).now_or_never().unwrap().unwrap();
+    assert!(!data.is_unique());
+    drop(ws);
+    assert!(data.is_unique());
 }

@@ -200,7 +200,11 @@ impl<S: Read + Write> WebSocket<S> {
         Ok(())
     }
 
+    #[inline]
     fn advance(&mut self) -> Result<bool, Error> {
+        if self.session.advance() {
+            return Ok(true);
+        }
         self.run(|session, io| session.poll_advance(io))
     }
 

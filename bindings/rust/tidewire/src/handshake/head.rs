@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::{ptr, slice, str};
+use core::{ptr, str};
 
 use tidewire_sys as sys;
 
@@ -89,12 +89,10 @@ impl Head {
         self.headers().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// What a view of the engine shows, which lies in the bytes of the head.
     fn bytes(&self, view: sys::tw_view) -> &[u8] {
-        if view.len == 0 {
-            return &[];
-        }
-        // SAFETY: the engine's views point into `data`, which lives, unchanged, as long as `self` is borrowed.
-        unsafe { slice::from_raw_parts(view.data, view.len) }
+        let start = view.data.addr().wrapping_sub(self.data.as_ptr().addr());
+        self.data.get(start..).and_then(|bytes| bytes.get(..view.len)).unwrap_or_default()
     }
 }
 

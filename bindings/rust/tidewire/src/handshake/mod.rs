@@ -8,6 +8,7 @@ mod head;
 mod refusal;
 mod upgrade;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ptr;
 
@@ -24,6 +25,24 @@ use crate::{Config, Error};
 
 /// A `Sec-WebSocket-Key` (RFC 6455 4.1): base64 of 16 random bytes.
 pub(crate) type Key = [u8; sys::TW_KEY_LEN];
+
+/// `Sec-WebSocket-Accept` for the `Sec-WebSocket-Key` of a request (RFC 6455 4.2.2, step 5.4).
+///
+/// ```
+/// assert_eq!(tidewire::handshake::accept_key("dGhlIHNhbXBsZSBub25jZQ==")?, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<(), tidewire::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The key is not base64 of 16 bytes.
+pub fn accept_key(key: &str) -> Result<String, Error> {
+    let key: &Key = key.as_bytes().try_into().map_err(|_| Error::from_status(sys::TW_ERR_KEY, 0))?;
+    let mut accept = [0; sys::TW_ACCEPT_LEN];
+    // SAFETY: both arrays have the lengths that the function asks for.
+    check(unsafe { sys::tw_accept_key(key, &raw mut accept) })?;
+    Ok(accept.into_iter().map(char::from).collect())
+}
 
 /// A fresh key for a client's request.
 pub(crate) fn generate_key() -> Result<Key, Error> {

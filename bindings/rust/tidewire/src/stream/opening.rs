@@ -131,46 +131,38 @@ impl ClientOpening {
     }
 }
 
-/// A server's opening handshake under way. `decide` sees the request, and may change the configuration.
+/// A server's opening handshake under way. `F` sees the request, and may change the configuration.
 pub(crate) struct ServerOpening<F> {
     exchange: Exchange,
-    state: Deciding<F>,
-}
-
-/// What of the decision is done.
-enum Deciding<F> {
-    /// Nothing: the request is being read.
-    Open(F, Config),
-    /// All: the response is being written.
-    Done(Result<(Opened, Request), Error>),
-    /// The result was returned.
-    Taken,
+    /// Until the request was read.
+    undecided: Option<(F, Config)>,
+    /// From then on, until the response is written.
+    outcome: Option<Result<(Opened, Request), Error>>,
 }
 
 impl<F: FnOnce(&Request, Config) -> Result<Config, Refusal>> ServerOpening<F> {
     pub(crate) fn new(config: Config, decide: F) -> Result<Self, Error> {
-        Ok(Self { exchange: Exchange::new(&config, Vec::new())?, state: Deciding::Open(decide, config) })
+        let exchange = Exchange::new(&config, Vec::new())?;
+        Ok(Self { exchange, undecided: Some((decide, config)), outcome: None })
     }
 
     pub(crate) fn poll(&mut self, io: &mut impl Io) -> Poll<Result<(Opened, Request), Error>> {
-        if let Deciding::Open(..) = self.state {
+        if self.undecided.is_some() {
             let head = ready!(self.exchange.poll_head(io));
-            if let Deciding::Open(decide, config) = std::mem::replace(&mut self.state, Deciding::Taken) {
-                let (response, result) = answer(head, config, decide);
+            if let Some((decide, config)) = self.undecided.take() {
+                let (response, outcome) = answer(head, config, decide);
                 self.exchange.out = response.into();
-                self.state = Deciding::Done(result);
+                self.outcome = Some(outcome);
             }
         }
         let written = ready!(self.exchange.poll_write(io));
-        match std::mem::replace(&mut self.state, Deciding::Taken) {
-            Deciding::Done(Ok(opened)) => Poll::Ready(written.map(|()| opened)),
-            Deciding::Done(Err(error)) => {
-                // The refusal is out as far as it goes; the reason is worth more than an error of the stream here.
-                let _ = ready!(io.poll_shutdown());
-                Poll::Ready(Err(error))
-            }
-            _ => Poll::Ready(Err(Error::Closed)),
+        if let Some(Err(_)) = &self.outcome {
+            // The refusal is out as far as it goes: its reason is worth more than an error of the stream.
+            let _ = ready!(io.poll_shutdown());
+        } else {
+            written?;
         }
+        Poll::Ready(self.outcome.take().unwrap_or(Err(Error::Closed)))
     }
 }
 

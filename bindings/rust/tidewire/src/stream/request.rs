@@ -94,7 +94,6 @@ impl ClientRequest {
     }
 
     /// The configuration, with all of this.
-    #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
     }

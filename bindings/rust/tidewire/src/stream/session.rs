@@ -3,18 +3,24 @@
 
 use core::task::{Poll, ready};
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
 use bytes::Bytes;
 
 use super::Io;
-use crate::{Config, Connection, Error, Event, Message, Outgoing, Prepared, Role, Sender, State, Utf8Bytes};
+use crate::{
+    Config, Connection, Error, Event, Message, Opcode, Outgoing, Prepared, Role, SendFlags, Sender, State, Utf8Bytes,
+};
 
 /// Output of this length is written before more is read, even while the peer sends without a pause.
 const FLUSH_LEN: usize = 64 * 1024;
 
 /// A message from this length on is moved out of the connection, a shorter one is copied: that is cheaper than a lease.
 const DETACH_LEN: usize = 8 * 1024;
+
+/// A message from this length on is lent to a server's connection, which then copies nothing; a client masks a copy.
+const LEND_LEN: usize = 8 * 1024;
 
 /// How far a connection is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +41,12 @@ enum Phase {
 ///
 /// All state is here, none in a call: a call that returned `Pending` may be repeated, or never be.
 pub(crate) struct Session {
+    /// Before `lent`, so that it is dropped first.
     conn: Connection,
+    /// What the output refers to, each with the position in the output, counted from its start, where it ends.
+    lent: VecDeque<(u64, Bytes)>,
+    /// Bytes of output that were written.
+    written_len: u64,
     /// Read behind the head of the opening handshake, and not yet taken by the engine.
     rest: Bytes,
     phase: Phase,
@@ -50,6 +61,8 @@ impl Session {
     pub(crate) fn new(conn: Connection, rest: Bytes, config: &Config) -> Self {
         Self {
             conn,
+            lent: VecDeque::new(),
+            written_len: 0,
             rest,
             phase: Phase::Open,
             write_broken: false,
@@ -69,6 +82,12 @@ impl Session {
     /// Whether nothing more comes: the stream was read and written to its end.
     pub(crate) fn is_ended(&self) -> bool {
         self.phase == Phase::Ended
+    }
+
+    /// Moves on to the next event where it was read before. `false` says nothing: ask `poll_advance`.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> bool {
+        self.phase == Phase::Open && matches!(self.conn.advance(), Ok(true))
     }
 
     /// Moves on to the next event, which [`current`](Self::current) then shows. `Ok(false)`: none will come any more.
@@ -151,12 +170,41 @@ impl Session {
     pub(crate) fn send(&mut self, message: &Message) -> Result<(), Error> {
         self.check_open()?;
         match message {
+            Message::Text(text) if self.lends(text.len()) => self.lend(Opcode::Text, text.as_ref()),
             Message::Text(text) => self.conn.send_text(text),
+            Message::Binary(data) if self.lends(data.len()) => self.lend(Opcode::Binary, data),
             Message::Binary(data) => self.conn.send_binary(data),
             Message::Ping(data) => self.conn.ping(data),
             Message::Pong(data) => self.conn.pong(data),
             Message::Close(None) => self.conn.close(None, ""),
             Message::Close(Some(frame)) => self.conn.close(Some(frame.code), &frame.reason),
+        }
+    }
+
+    fn lends(&self, len: usize) -> bool {
+        len >= LEND_LEN && !self.is_client
+    }
+
+    /// Sends a message that the output refers to until it is written.
+    fn lend(&mut self, opcode: Opcode, data: &Bytes) -> Result<(), Error> {
+        let flags = if opcode == Opcode::Text { SendFlags::VALID_UTF8 } else { SendFlags::NONE };
+        // SAFETY: `lent` keeps the bytes, which do not move with their owner, until the output up to their end was
+        // consumed, or the connection dropped. Output is a queue: what ends at `end` now does so for ever.
+        unsafe { self.conn.send_borrowed(opcode, data, flags) }?;
+        let end = self.written_len + self.conn.output_len() as u64;
+        self.lent.push_back((end, data.clone()));
+        Ok(())
+    }
+
+    /// Says that `len` bytes of output were written, and gives back what they were the last to refer to.
+    fn consumed(&mut self, len: usize) {
+        self.written_len += len as u64;
+        while self.lent.front().is_some_and(|(end, _)| *end <= self.written_len) {
+            self.lent.pop_front();
+        }
+        if self.lent.is_empty() {
+            // An idle connection holds nothing.
+            self.lent = VecDeque::new();
         }
     }
 
@@ -315,6 +363,7 @@ impl Session {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
             output.consume(len).map_err(io::Error::other)?;
+            self.consumed(len);
         }
     }
 }

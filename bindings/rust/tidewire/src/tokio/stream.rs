@@ -229,6 +229,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// Moves on to the next event.
     #[inline]
     fn poll_advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if self.session.advance() { Poll::Ready(Ok(true)) } else { self.poll_read(cx) }
+    }
+
+    /// Reads until there is a next event.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         let result = self.poll_session(Side::Reader, cx, |session, io| session.poll_advance(io));
         if !matches!(result, Poll::Pending | Poll::Ready(Ok(true))) {
             // Whoever waits to send waits in vain now.

@@ -71,11 +71,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for Transport<'_, '_, S> {
 
     #[inline]
     fn poll_flush(&mut self) -> Poll<Result<()>> {
-        self.poll_output(|stream, cx| stream.poll_flush(cx))
+        self.poll_output(S::poll_flush)
     }
 
     fn poll_shutdown(&mut self) -> Poll<Result<()>> {
-        self.poll_output(|stream, cx| stream.poll_shutdown(cx))
+        self.poll_output(S::poll_shutdown)
     }
 
     #[inline]

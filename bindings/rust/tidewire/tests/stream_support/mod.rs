@@ -32,14 +32,15 @@ pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
 
 fn header(first: u8, len: usize, mask_bit: u8) -> Vec<u8> {
     match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(len @ 0..=125), _) => vec![first, mask_bit | len],
-        (_, Ok(len)) => [&[first, mask_bit | 126][..], &len.to_be_bytes()].concat(),
-        _ => [&[first, mask_bit | 127][..], &(len as u64).to_be_bytes()].concat(),
+        (Ok(len @ 0..=125), _) => vec![first, mask_bit + len],
+        (_, Ok(len)) => [&[first, mask_bit + 126][..], &len.to_be_bytes()].concat(),
+        _ => [&[first, mask_bit + 127][..], &(len as u64).to_be_bytes()].concat(),
     }
 }
 
 /// A stream in memory: reads come from `input`, writes go to `output`.
 #[derive(Default, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of a test")]
 pub struct Script {
     pub input: Vec<u8>,
     pub output: Vec<u8>,

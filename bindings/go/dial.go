@@ -39,8 +39,8 @@ type DialOptions struct {
 	// Jar has the cookies to send, under http and https, and gets those of the response. nil: none.
 	Jar http.CookieJar
 
-	// Proxy tells which proxy to use for a request, whose URL has the scheme http or https; a nil URL: none. Proxies
-	// of http and https open a tunnel (CONNECT), with the user of their URL as credentials. nil:
+	// Proxy tells which proxy to use for a request, whose URL has the scheme http or https; a nil URL: none. Proxies of
+	// http, https (CONNECT) and socks5, with or without a user, make a tunnel; names are theirs to resolve. nil:
 	// [http.ProxyFromEnvironment].
 	Proxy func(*http.Request) (*url.URL, error)
 	// TLSConfig is for wss, and for proxies of https; it is copied. NextProtos is always http/1.1. ServerName is that of

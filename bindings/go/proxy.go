@@ -22,53 +22,63 @@ var (
 	errProxyHead   = errors.New("a head of more than 16384 bytes")
 )
 
+// proxyPorts are the ports of proxies whose URL has none, by the scheme.
+var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
+
 // proxyAddr is where the proxy listens.
 func proxyAddr(proxy *url.URL) (string, error) {
-	port := proxy.Port()
-	switch {
-	case proxy.Hostname() == "":
+	port, known := proxyPorts[proxy.Scheme]
+	if !known {
+		return "", fmt.Errorf("proxy %q: the scheme is %q, not http, https or socks5", proxy.Redacted(), proxy.Scheme)
+	}
+	if proxy.Hostname() == "" {
 		return "", fmt.Errorf("proxy %q: there is no host", proxy.Redacted())
-	case proxy.Scheme != "http" && proxy.Scheme != "https":
-		return "", fmt.Errorf("proxy %q: the scheme is %q, not http or https", proxy.Redacted(), proxy.Scheme)
-	case port != "":
-	case proxy.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
+	}
+	if proxy.Port() != "" {
+		port = proxy.Port()
 	}
 	return net.JoinHostPort(proxy.Hostname(), port), nil
 }
 
-// openTunnel asks the proxy at the other end of nc for a tunnel to addr (RFC 9110 9.3.6).
+// openTunnel asks the proxy at the other end of nc for a tunnel to addr.
 func openTunnel(ctx context.Context, nc net.Conn, proxy *url.URL, addr string) error {
-	return interruptible(ctx, nc, "dial", func() error {
-		request := "CONNECT " + addr + " HTTP/1.1\r\nHost: " + addr + "\r\n"
-		if proxy.User != nil {
-			request += "Proxy-Authorization: " + basicAuthorization(proxy.User) + "\r\n"
-		}
-		if _, err := io.WriteString(nc, request+"\r\n"); err != nil {
-			return fmt.Errorf("proxy %q: %w", proxy.Redacted(), err)
-		}
-		limited := &io.LimitedReader{R: nc, N: maxProxyHeadLen}
-		reader := bufio.NewReader(limited)
-		resp, err := http.ReadResponse(reader, &http.Request{Method: http.MethodConnect})
-		if err != nil && limited.N == 0 {
-			err = errProxyHead
-		}
-		if err != nil {
-			return fmt.Errorf("proxy %q: %w", proxy.Redacted(), err)
-		}
-		if resp.StatusCode/100 != 2 {
-			return handshakeError(ErrHTTPStatus, "dial", fmt.Errorf("proxy %q answered %q", proxy.Redacted(), resp.Status))
-		}
-		if reader.Buffered() > 0 {
-			return fmt.Errorf("proxy %q: %w", proxy.Redacted(), errProxySpeaks)
-		}
-		return nil
-	})
+	ask := askHTTP
+	if proxyPorts[proxy.Scheme] == "1080" {
+		ask = askSOCKS
+	}
+	err := interruptible(ctx, nc, "dial", func() error { return ask(nc, proxy.User, addr) })
+	if err != nil {
+		return fmt.Errorf("proxy %q: %w", proxy.Redacted(), err)
+	}
+	return nil
 }
 
-// basicAuthorization is what a user of a URL proves itself with (RFC 7617).
+// askHTTP asks with CONNECT (RFC 9110 9.3.6).
+func askHTTP(nc net.Conn, user *url.Userinfo, addr string) error {
+	request := "CONNECT " + addr + " HTTP/1.1\r\nHost: " + addr + "\r\n"
+	if user != nil {
+		request += "Proxy-Authorization: " + basicAuthorization(user) + "\r\n"
+	}
+	if _, err := io.WriteString(nc, request+"\r\n"); err != nil {
+		return err
+	}
+	limited := &io.LimitedReader{R: nc, N: maxProxyHeadLen}
+	reader := bufio.NewReader(limited)
+	resp, err := http.ReadResponse(reader, &http.Request{Method: http.MethodConnect})
+	switch {
+	case err != nil && limited.N == 0:
+		return errProxyHead
+	case err != nil:
+		return err
+	case resp.StatusCode/100 != 2:
+		return fmt.Errorf("it answered %q", resp.Status)
+	case reader.Buffered() > 0:
+		return errProxySpeaks
+	}
+	return nil
+}
+
+// basicAuthorization is what the user of a URL proves itself with (RFC 7617).
 func basicAuthorization(user *url.Userinfo) string {
 	password, _ := user.Password()
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))

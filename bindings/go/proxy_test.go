@@ -55,8 +55,10 @@ func TestClient_DialsThroughProxy(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var asked string
+			own := config.Clone()
+			own.ServerName = "example.com" // of the server, not of the proxy
 			conn, _ := mustDial(t, test.server+"/chat", &tidewire.DialOptions{
-				TLSConfig: config,
+				TLSConfig: own,
 				Proxy: func(r *http.Request) (*url.URL, error) {
 					asked = r.URL.String()
 					return &url.URL{Scheme: test.scheme, Host: test.proxy, User: url.UserPassword("me", "secret")}, nil
@@ -111,9 +113,6 @@ func TestClient_ProxyThatRefuses_IsAnError(t *testing.T) {
 				!strings.Contains(err.Error(), proxy) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("Dial() = %v, %v, %v", conn, resp, err)
 			}
-			if status := errors.Is(err, tidewire.ErrHTTPStatus); status != (test.name == "status") {
-				t.Errorf("the error is %#v", err)
-			}
 		})
 	}
 }
@@ -125,7 +124,7 @@ func TestClient_ProxyThatCannotBeUsed_IsAnError(t *testing.T) {
 		proxy func(*http.Request) (*url.URL, error)
 		want  string
 	}{
-		{"scheme", http.ProxyURL(&url.URL{Scheme: "socks5", Host: "127.0.0.1:1"}), `"socks5"`},
+		{"scheme", http.ProxyURL(&url.URL{Scheme: "socks4", Host: "127.0.0.1:1"}), `"socks4"`},
 		{"host", http.ProxyURL(&url.URL{Scheme: "http"}), "no host"},
 		{"function", func(*http.Request) (*url.URL, error) { return nil, broken }, "no proxy today"},
 	} {

@@ -5,7 +5,6 @@ package tidewire
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -92,15 +91,18 @@ func Dial(ctx context.Context, rawURL string, opts *DialOptions) (*Conn, *http.R
 		if resp == nil && err != nil && ctx.Err() != nil {
 			err = contextError(ctx, "dial")
 		}
-		if err == nil || resp == nil || d.MaxRedirects == 0 {
+		if resp == nil || !errors.Is(err, ErrHTTPStatus) || d.MaxRedirects == 0 {
 			return conn, resp, err
 		}
 		next, redirectErr := at.redirect(resp)
-		if redirectErr == nil && next != nil && left == 0 {
-			redirectErr = handshakeError(ErrHTTPStatus, "dial", fmt.Errorf("more than MaxRedirects = %d", d.MaxRedirects))
-		}
-		if redirectErr != nil || next == nil {
-			return nil, resp, cmp.Or(redirectErr, err)
+		switch {
+		case redirectErr != nil:
+			return nil, resp, redirectErr
+		case next == nil:
+			return nil, resp, err
+		case left == 0:
+			tooMany := fmt.Errorf("more than MaxRedirects = %d", d.MaxRedirects)
+			return nil, resp, handshakeError(ErrHTTPStatus, "dial", tooMany)
 		}
 		if !at.sameOrigin(next) {
 			d.forgetCredentials()

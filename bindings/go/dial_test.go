@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -357,3 +359,29 @@ func TestClient_HandshakeTimeoutEnds(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestBothSides_LogHandshakesThatFail(t *testing.T) {
+	var mu sync.Mutex
+	var lines strings.Builder
+	logger := slog.New(slog.NewTextHandler(writerFunc(func(line []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines.Write(line)
+	}), nil))
+	options := &tidewire.Options{Logger: logger}
+	addr := serve(t, echoHandler(&tidewire.Upgrader{Options: options}))
+	_, _, err := tidewire.Dial(t.Context(), addr, &tidewire.DialOptions{Options: options, Origin: "https://evil.example"})
+	checkStatus(t, err, tidewire.ErrHTTPStatus)
+	mu.Lock()
+	defer mu.Unlock()
+	for _, want := range []string{"TW_ERR_ORIGIN", "TW_ERR_HTTP_STATUS"} {
+		if strings.Count(lines.String(), "level=ERROR") != 2 || !strings.Contains(lines.String(), want) {
+			t.Errorf("the log has no %s:\n%s", want, lines.String())
+		}
+	}
+}
+
+// writerFunc is a function as an io.Writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(data []byte) (int, error) { return f(data) }

@@ -37,12 +37,18 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 	if err := c.limits.change(c.nc, &c.limits.write, t); err != nil {
 		return err
 	}
+	c.goOnWriting()
+	return nil
+}
+
+// goOnWriting leaves what a deadline kept from being written to a goroutine.
+func (c *Conn) goOnWriting() {
 	c.mu.Lock()
-	if !c.closed && c.eng.Blocked() {
+	if c.writer.stalled && !c.closed {
+		c.writer.stalled = false
 		c.startDrain()
 	}
 	c.unlock()
-	return nil
 }
 
 // SetDeadline sets both.

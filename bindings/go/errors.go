@@ -118,6 +118,9 @@ var (
 // errShortBuffer is what ReadMessageInto returns of a message that stays to be read.
 var errShortBuffer = fmt.Errorf("tidewire: read: %w: the message stays to be read", io.ErrShortBuffer)
 
+// errGaveUp is what a writer that need not wait any more ends with.
+var errGaveUp = errors.New("gave up")
+
 // limitNames are the names that users know the limits of the engine by.
 var limitNames = map[string]string{
 	"max_frame_len":    "MaxFrameLen",

@@ -88,6 +88,10 @@ func (b *body) skip() error {
 
 // gather is ReadMessage where messages come in chunks. What there is when a deadline ends it stays for the next call.
 func (c *Conn) gather() (MessageType, []byte, error) {
+	if err := c.beginRead(); err != nil {
+		return 0, nil, err
+	}
+	defer c.endRead()
 	b := &c.reader.body
 	if b.gathered == nil {
 		event, err := c.nextMessage()
@@ -192,7 +196,7 @@ func (w *messageWriter) Close() error {
 	fragmentBuffers.Put(w.buffer)
 	w.buffer = nil
 	w.c.mu.Lock()
-	w.c.give()
+	w.c.give(w.err)
 	w.c.unlock()
 	return w.err
 }

@@ -91,10 +91,9 @@ func (p *BufferPool) GetExact(n int) []byte { return p.lend(n, (*engine.Pool).Ac
 
 func (p *BufferPool) lend(n int, acquire func(*engine.Pool, int) ([]byte, engine.Status)) []byte {
 	defer runtime.KeepAlive(p)
-	if n < 0 || p.closed.Load() {
+	if n < 0 || p.closed.Load() || !p.pool.TryRef() { // the pool outlives what it lends
 		return nil
 	}
-	p.pool.Ref() // the pool outlives what it lends
 	data, status := acquire(p.pool, n)
 	if status != engine.OK {
 		p.pool.Unref()

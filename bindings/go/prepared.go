@@ -32,5 +32,5 @@ func NewPreparedMessage(typ MessageType, data []byte) (*PreparedMessage, error) 
 // WritePrepared sends a prepared message as WriteMessage does.
 func (c *Conn) WritePrepared(message *PreparedMessage) error {
 	defer runtime.KeepAlive(message)
-	return c.send(nil, outgoing{prepared: message.message})
+	return c.send(outgoing{prepared: message.message})
 }

@@ -17,7 +17,7 @@ type reader struct {
 
 	events []engine.Event // of the last read, in memory of the engine
 	next   int            // the first of events that was not handed out
-	ready  atomic.Int32   // messages of events that were not handed out
+	ready  int            // messages of events that were not handed out
 	rest   []byte         // what came before there was a reader, not yet taken
 	err    error          // why nothing can be read any more
 	ended  chan struct{}  // closed when err is set
@@ -84,19 +84,21 @@ func (c *Conn) endRead() {
 // peer has been told by a close frame. Each further call returns the same. An error that is os.ErrDeadlineExceeded is
 // the exception: reading goes on when there is a new deadline.
 func (c *Conn) ReadMessage() (MessageType, []byte, error) {
-	if err := c.beginRead(); err != nil {
-		return 0, nil, err
-	}
-	defer c.endRead()
 	if c.streams {
 		return c.gather()
 	}
+	if err := c.beginRead(); err != nil {
+		return 0, nil, err
+	}
 	event, err := c.nextMessage()
 	if err != nil {
+		c.endRead()
 		return 0, nil, err
 	}
 	data := make([]byte, event.Len())
-	return c.handOut(event, data), data, nil
+	typ := c.handOut(event, data)
+	c.endRead()
+	return typ, data, nil
 }
 
 // ReadMessageInto is like ReadMessage, except that it copies the message to buf and returns its length; it allocates
@@ -109,16 +111,47 @@ func (c *Conn) ReadMessageInto(buf []byte) (MessageType, int, error) {
 	if err := c.beginRead(); err != nil {
 		return 0, 0, err
 	}
-	defer c.endRead()
 	event, err := c.nextMessage()
 	if err != nil {
+		c.endRead()
 		return 0, 0, err
 	}
-	n := event.Len()
+	typ, n := MessageType(event.Opcode), event.Len()
 	if n > len(buf) {
-		return MessageType(event.Opcode), n, errShortBuffer
+		err = errShortBuffer
+	} else {
+		c.handOut(event, buf)
 	}
-	return c.handOut(event, buf), n, nil
+	c.endRead()
+	return typ, n, err
+}
+
+// ReadBatch waits for messages and calls handle for each that one read brought, with the message where it lies in the
+// engine's memory: nothing is copied or allocated. data is valid until handle returns, and handle may change it, but
+// neither keep it nor append to it. handle may write to the connection, and close it, which ends the batch; it must not
+// read. Its error ends the batch and is returned: the messages after that one are there for the next call. Other errors
+// are those of ReadMessage. With Options.Stream, use NextReader: the error is ErrState.
+func (c *Conn) ReadBatch(handle func(typ MessageType, data []byte) error) error {
+	if c.streams {
+		return errStreamed
+	}
+	if err := c.beginRead(); err != nil {
+		return err
+	}
+	defer c.endRead()
+	r := &c.reader
+	event, err := c.nextMessage()
+	for err == nil && event != nil {
+		r.pass()
+		if err = handle(MessageType(event.Opcode), event.Bytes()); err != nil {
+			break
+		}
+		if r.right.Load() != rightTaken {
+			return net.ErrClosed
+		}
+		event, err = c.heldData()
+	}
+	return err
 }
 
 // handOut copies a message out of the engine's memory, and is done with it.
@@ -131,7 +164,7 @@ func (c *Conn) handOut(event *engine.Event, to []byte) MessageType {
 // pass goes on behind the current event, which is a message.
 func (r *reader) pass() {
 	r.next++
-	r.ready.Add(-1)
+	r.ready--
 }
 
 // ReadMessageContext is ReadMessage that ends with ctx.Err() when ctx is done. Nothing is lost by that.
@@ -146,8 +179,8 @@ func (c *Conn) ReadMessageContext(ctx context.Context) (typ MessageType, data []
 	return typ, data, err
 }
 
-// Buffered is how many messages can be read without waiting. There may be more.
-func (c *Conn) Buffered() int { return int(c.reader.ready.Load()) }
+// Buffered is how many messages can be read without waiting. There may be more. It is for the goroutine that reads.
+func (c *Conn) Buffered() int { return c.reader.ready }
 
 // SetReadLimit limits the payload of messages that begin after the call; 0 or less is the default, 16 MiB. A longer
 // message fails the connection with ErrLimitMessage, and the peer is told by close code 1009.
@@ -182,22 +215,30 @@ func (c *Conn) nextMessage() (*engine.Event, error) {
 }
 
 func (c *Conn) nextData() (*engine.Event, error) {
-	r := &c.reader
 	for {
-		for r.next < len(r.events) {
-			event := &r.events[r.next]
-			if event.Type == engine.EventMessage || event.Type == engine.EventChunk {
-				return event, nil
-			}
-			r.next++
-			if err := c.control(event); err != nil {
-				return nil, c.endReading(err)
-			}
+		if event, err := c.heldData(); event != nil || err != nil {
+			return event, err
 		}
 		if err := c.fill(); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// heldData is the next message, or chunk, of the last read; nil where there is none.
+func (c *Conn) heldData() (*engine.Event, error) {
+	r := &c.reader
+	for r.next < len(r.events) {
+		event := &r.events[r.next]
+		if event.Type == engine.EventMessage || event.Type == engine.EventChunk {
+			return event, nil
+		}
+		r.next++
+		if err := c.control(event); err != nil {
+			return nil, c.endReading(err)
+		}
+	}
+	return nil, nil
 }
 
 // endReading keeps what every further call returns.
@@ -259,7 +300,7 @@ func (c *Conn) fill() error {
 		return r.err
 	}
 	r.events, r.next = nil, 0
-	r.ready.Store(0)
+	r.ready = 0
 	var err error
 	switch {
 	case len(r.rest) > 0:
@@ -305,7 +346,7 @@ func (c *Conn) readable() error {
 func (c *Conn) took() {
 	r := &c.reader
 	r.events = c.eng.Events()
-	r.ready.Store(int32(c.eng.Messages()))
+	r.ready = c.eng.Messages()
 	if c.eng.Blocked() {
 		c.startDrain()
 	}

@@ -32,6 +32,7 @@ type writer struct {
 
 	pass      *pass // what a goroutine writes because nobody else should wait; nil: there is none
 	following *pass // what it writes then; nil: nothing was queued since pass began
+	stalled   bool  // a deadline ended the writing of what is queued
 
 	pushing sync.Mutex // held while a stream that is no socket is written
 	buffer  *[]byte    // what of it is being written; guarded by pushing
@@ -71,7 +72,7 @@ func (c *Conn) take(done <-chan struct{}) error {
 		c.writer.waiting--
 		if cancelled {
 			c.unlock()
-			return context.Canceled
+			return errGaveUp
 		}
 	}
 	if err := c.usable(); err != nil {
@@ -82,8 +83,11 @@ func (c *Conn) take(done <-chan struct{}) error {
 	return nil
 }
 
-// give gives the right back. mu is held.
-func (c *Conn) give() {
+// give gives the right back, with what writing came to. mu is held.
+func (c *Conn) give(err error) {
+	if isTimeout(err) {
+		c.writer.stalled = true
+	}
 	c.writer.taken = false
 	c.writer.out = outgoing{}
 	if c.writer.waiting > 0 {
@@ -216,21 +220,25 @@ func (c *Conn) writeFailed(err error) error {
 	return c.writeErr
 }
 
-func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+func isTimeout(err error) bool { return err != nil && errors.Is(err, os.ErrDeadlineExceeded) }
 
-// send does what WriteMessage and its kin have in common. done ends the wait for the right.
-func (c *Conn) send(done <-chan struct{}, out outgoing) error {
-	if err := c.take(done); err != nil {
+// send does what WriteMessage and its kin have in common.
+func (c *Conn) send(out outgoing) error {
+	if err := c.take(nil); err != nil {
 		return err
 	}
 	c.writer.out = out
 	c.unlock()
-	err := c.finish()
+	return c.conclude(c.finish())
+}
+
+// conclude gives the right back after writing, and tells how that went.
+func (c *Conn) conclude(err error) error {
 	c.mu.Lock()
 	if err == nil && !c.closed {
 		err = c.refused()
 	}
-	c.give()
+	c.give(err)
 	c.unlock()
 	return err
 }
@@ -262,7 +270,7 @@ func (c *Conn) WriteMessage(typ MessageType, data []byte) error {
 	if opcode == 0 {
 		return c.WriteControl(typ, data, time.Time{})
 	}
-	return c.send(nil, outgoing{opcode: opcode, data: data})
+	return c.send(outgoing{opcode: opcode, data: data})
 }
 
 // WriteMessageContext is WriteMessage that ends with ctx.Err() when ctx is done. The message may then be queued: it
@@ -278,18 +286,17 @@ func (c *Conn) WriteMessageContext(ctx context.Context, typ MessageType, data []
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.take(ctx.Done()); err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return ctx.Err()
-		}
+	if err := c.take(ctx.Done()); err == errGaveUp {
+		return ctx.Err()
+	} else if err != nil {
 		return err
 	}
 	c.writer.out = outgoing{opcode: opcode, data: data}
 	c.unlock()
-	err := c.limits.during(ctx, c.nc, &c.limits.write, c.finish)
-	c.mu.Lock()
-	c.give()
-	c.unlock()
+	err := c.limits.during(ctx, c.nc, &c.limits.write, func() error { return c.conclude(c.finish()) })
+	if err != nil {
+		c.goOnWriting() // the deadline is the user's again
+	}
 	return err
 }
 
@@ -332,7 +339,7 @@ func (c *Conn) queueOrWait(opcode uint8, data []byte) error {
 		return err
 	}
 	err := c.queueMessage(opcode, data)
-	c.give()
+	c.give(err)
 	c.unlock()
 	return err
 }
@@ -370,7 +377,7 @@ func (c *Conn) flushWithRight() error {
 
 // Flush sends what WriteMessageNoFlush queued, and returns when the socket took it.
 func (c *Conn) Flush() error {
-	return c.send(nil, outgoing{queued: true})
+	return c.send(outgoing{queued: true})
 }
 
 // WriteBatch sends messages, as many as fit with one system call. Where one is refused, those before it are sent, those
@@ -395,7 +402,7 @@ func (c *Conn) WriteBatch(messages []Message) error {
 	if err == nil {
 		err = c.flushWithRight()
 	}
-	c.give()
+	c.give(err)
 	c.unlock()
 	if refused != nil {
 		return refused

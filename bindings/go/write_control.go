@@ -148,6 +148,7 @@ func (c *Conn) nextPass(p *pass) *pass {
 	next := w.following
 	w.pass, w.following = nil, nil
 	if p.err != nil {
+		w.stalled = isTimeout(p.err)
 		if next != nil {
 			next.err = p.err
 			close(next.done)

@@ -102,6 +102,9 @@ func New(config *Config) (*Conn, Status) {
 	if config.Handshake != nil && config.Handshake.hasNUL() {
 		return nil, ErrArgument
 	}
+	if !config.Pool.TryRef() {
+		return nil, ErrState
+	}
 	var a arena
 	defer a.free()
 	c := config.toC(&a)
@@ -112,9 +115,9 @@ func New(config *Config) (*Conn, Status) {
 	conn := &Conn{pool: config.Pool, role: config.Role}
 	status := Status(C.tw_session_create(c, random, C.size_t(len(config.Random)), C.uint32_t(config.LogLevel), &conn.s))
 	if status != OK {
+		conn.pool.Unref()
 		return nil, status
 	}
-	conn.pool.Ref()
 	if config.Ticks {
 		conn.s.ticks = 1
 	}
@@ -399,11 +402,14 @@ type Prepared struct {
 
 // NewPrepared copies and checks a whole message.
 func NewPrepared(opcode uint8, data []byte, flags uint32, pool *Pool) (*Prepared, Status) {
+	if !pool.TryRef() {
+		return nil, ErrState
+	}
 	p := &Prepared{pool: pool}
 	status := Status(C.tw_prepared_create(C.uint32_t(opcode), bytes(data), C.size_t(len(data)), C.uint32_t(flags),
 		pool.handle(), &p.p))
-	if status == OK {
-		pool.Ref()
+	if status != OK {
+		pool.Unref()
 	}
 	return p, status
 }

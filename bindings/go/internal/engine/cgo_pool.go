@@ -54,15 +54,11 @@ func NewPool(maxIdleLen uint64, classes []PoolClass) (*Pool, Status) {
 	return pool, status
 }
 
-// Ref adds a reference; the caller knows that there is one.
-func (p *Pool) Ref() {
-	if p != nil {
-		p.refs.Add(1)
-	}
-}
-
-// TryRef adds a reference where there still is one.
+// TryRef adds a reference, unless the pool was freed. No pool has any number of them.
 func (p *Pool) TryRef() bool {
+	if p == nil {
+		return true
+	}
 	for {
 		n := p.refs.Load()
 		if n == 0 {

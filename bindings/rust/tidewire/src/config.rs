@@ -157,7 +157,7 @@ impl Config {
     }
 
     /// The configuration as C has it, for what has no safe form: an allocator, a random source, a log, or
-    /// `TW_CONN_TRUSTED`. The fields `role`, `pool`, `handshake`, `deflate` and `negotiated` are overwritten.
+    /// `TW_CONN_TRUSTED`. The fields `pool`, `handshake`, `deflate` and `negotiated` are overwritten.
     ///
     /// # Safety
     ///

@@ -7,14 +7,15 @@ from targets import Target, count_cells
 
 SIZES = (20,)
 RECEIVE_SIZES = (125, 1024)
+GO_ECHO = "tw_read_message_into"  # one row against one: the best of several would have the luck of several
+GO_READ = ("tw_read_message_into", "tw_read_batch")  # what allocates nothing
 GO_WRITTEN = ("GoSendServer", "GoSendClient", "GoFlush")
-GO_BATCHES = ("tw_write_batch", "tw_write_no_flush")
 RUST_PEERS = ("tungstenite:forward", "fastwebsockets", "tokio-websockets")
 
 
 def go_targets(figures):
     batches, received = "GoEcho100x32", "GoReceive"
-    ours = best_of_ours(figures, batches)
+    ours = figures.row(batches, GO_ECHO)
     what = "Go, echo of 20 B, 100 connections, 32 under way"
     targets = [
         Target(f"{what}: gws / ours", "at least", 8, figures.row(batches, "gws"), ours, SIZES),
@@ -23,9 +24,11 @@ def go_targets(figures):
     for connections in (1, 100):
         table = f"GoEcho{connections}x1: {RATE}"
         what = f"Go, one message under way, {connections} connection{'s' if connections > 1 else ''}: ours / gws"
-        targets.append(Target(what, "at most", 1, best_of_ours(figures, table), figures.row(table, "gws")))
-    gws, ours = figures.row(received, "gws"), figures.row(received, "tw_read_message_into")
-    return [*targets, Target("Go, received in memory: gws / ours", "at least", 4, gws, ours, RECEIVE_SIZES)]
+        targets.append(Target(what, "at most", 1, figures.row(table, GO_ECHO), figures.row(table, "gws")))
+    for row in GO_READ:
+        what, gws = f"Go, received in memory: gws / {row}", figures.row(received, "gws")
+        targets.append(Target(what, "at least", 4, gws, figures.row(received, row), RECEIVE_SIZES))
+    return targets
 
 
 def rust_targets(figures):
@@ -48,30 +51,30 @@ def language_targets(figures):
 
 
 def language_count_lines(figures):
-    allocations = COUNTERS["allocations"]
-    written = [each for what in GO_WRITTEN for each in counts(figures, f"{what}: {allocations}")]
+    allocations, writes, heap = (COUNTERS[each] for each in ("allocations", "writes", "heap"))
+    written = [each for table in GO_WRITTEN for each in counts(figures, f"{table}: {allocations}")]
     return [
         count_cells(
-            "Go, allocations of a message received by ReadMessageInto",
+            "Go, allocations of a message received by ReadMessageInto or ReadBatch",
             0,
-            counts(figures, f"GoReceive: {allocations}", "tw_read_message_into"),
+            counts(figures, f"GoReceive: {allocations}", GO_READ),
         ),
         count_cells("Go, allocations of a message written", 0, written),
         count_cells(
             "Go, system calls that write a batch of 100 messages",
             1,
-            [each for row in GO_BATCHES for each in counts(figures, f"GoFlush: {COUNTERS['writes']}", row)],
+            counts(figures, f"GoFlush: {writes}", ("tw_write_batch", "tw_write_no_flush")),
         ),
         count_cells("Rust, allocations of a message received the fastest way", 0, of_the_fastest(figures)),
-        count_cells("Rust, heap bytes of an idle connection", 1023, counts(figures, f"RustIdle: {COUNTERS['heap']}")),
+        count_cells("Rust, heap bytes of an idle connection", 1023, counts(figures, f"RustIdle: {heap}")),
     ]
 
 
-def counts(figures, table, row=None):
-    """[(number, where)] of one row, or of all of ours."""
-    rows = figures.tables[table].rows if table in figures.tables else ()
-    chosen = [each for each in rows if (each == row if row else kind(each) == "ours")]
-    return [(value, f"{each} {size}") for each in chosen for size, value in figures.row(table, each).items()]
+def counts(figures, table, rows=()):
+    """[(number, where)] of these rows, or of all of ours."""
+    known = figures.tables[table].rows if table in figures.tables else ()
+    chosen = [row for row in known if row in rows or (not rows and kind(row) == "ours")]
+    return [(value, f"{row} {size}") for row in chosen for size, value in figures.row(table, row).items()]
 
 
 def of_the_fastest(figures):

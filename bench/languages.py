@@ -54,6 +54,7 @@ GO = Language(
         "floor": ["floor"],
         "tw_read_message": ["tidewire"],
         "tw_read_message_into": ["tidewire", "--into"],
+        "tw_read_batch": ["tidewire", "--batch"],
         "gws": ["gws"],
         "gorilla": ["gorilla"],
         "coder": ["coder"],

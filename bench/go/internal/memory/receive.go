@@ -14,8 +14,26 @@ import (
 	"tidewire/bench/internal/serve"
 )
 
-// Each reads as its library does it fastest; ours in both of its ways.
+// Each reads as its library does it fastest; ours in all of its ways.
 var receivers = []maker{
+	{"tw_read_batch", func(size int) (func(int) error, error) {
+		conn, err := tidewire.NewConn(newConn(masked(payload(size))), tidewire.RoleServer, nil)
+		got := received{want: payload(size)}
+		count := 0
+		take := func(_ tidewire.MessageType, message []byte) error {
+			got.take(message)
+			count++
+			return nil
+		}
+		return func(messages int) error {
+			for count = 0; count < messages; {
+				if err := conn.ReadBatch(take); err != nil {
+					return err
+				}
+			}
+			return got.end(messages)
+		}, err
+	}},
 	{"tw_read_message_into", func(size int) (func(int) error, error) {
 		conn, err := tidewire.NewConn(newConn(masked(payload(size))), tidewire.RoleServer, nil)
 		room := make([]byte, size)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Ours, in both of its ways to read. What is written without a flush leaves when the reader is about to wait.
+// Ours, in all of its ways to read. What is written without a flush leaves when the reader is about to wait.
 package main
 
 import (
@@ -43,12 +43,25 @@ func echoInto(conn *tidewire.Conn) error {
 	}
 }
 
+// echoBatch is called with messages where they were received.
+func echoBatch(conn *tidewire.Conn) error {
+	for {
+		if err := conn.ReadBatch(conn.WriteMessageNoFlush); err != nil {
+			return err
+		}
+	}
+}
+
 func main() {
 	into := flag.Bool("into", false, "read into a buffer that is used again")
+	batch := flag.Bool("batch", false, "take all messages of a read where they were received")
 	flag.Parse()
 	handle := echo
-	if *into {
+	switch {
+	case *into:
 		handle = echoInto
+	case *batch:
+		handle = echoBatch
 	}
 	serve.HTTP(func(w http.ResponseWriter, r *http.Request) {
 		var upgrader tidewire.Upgrader

@@ -12,7 +12,7 @@ use crate::raw::Raw;
 use crate::{Error, Event, Lease, Status};
 
 /// Events of one call of the engine. A further call costs little, and an idle connection should be small.
-const EVENTS: usize = 16;
+const EVENTS: usize = 12;
 
 /// The events of the last call that took input, and how far they were handed out.
 pub(crate) struct Batch {
@@ -25,7 +25,7 @@ pub(crate) struct Batch {
     status: sys::tw_status,
     /// `events[next - 1]` is what was handed out last, and its data was not moved away.
     has_current: bool,
-    /// The data lies in a buffer of the caller, who may have it back: only an [`Events`] may look at it.
+    /// The data lies in a buffer of the caller, who may have it back: only `Events` may look at it.
     pub(crate) is_borrowed: bool,
 }
 
@@ -120,6 +120,16 @@ impl Batch {
         // SAFETY: the event's data is valid until the next call that takes input, for which the batch must be borrowed
         // mutably, and, where it is the caller's, as long as the `Events` that borrows it.
         self.current().map(|event| unsafe { Event::from_raw(event) })
+    }
+
+    /// That event and those that are handed out after it without a further call; none of a buffer of the caller.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn upcoming(&self) -> impl Iterator<Item = Event<'_>> {
+        let first = if self.is_borrowed { self.count } else { self.next - usize::from(self.has_current) };
+        let events = self.events.get(first..self.count).unwrap_or_default();
+        // SAFETY: the engine wrote the first `count` events; their data is valid as that of the current one.
+        events.iter().map(|event| unsafe { Event::from_raw(event.assume_init_ref()) })
     }
 
     /// Moves the data of the event that was handed out last out of the connection.

@@ -21,7 +21,7 @@ pub enum Role {
 /// The role, limits, times and memory of connections.
 ///
 /// Everything has a default that is safe to meet the internet with. A limit of 0 stands for its default, `u64::MAX` for
-/// none; a time of `None` never comes.
+/// none; a time of `None` never comes. Streams, which need a clock for times, keep only those that were set.
 ///
 /// ```
 /// use core::time::Duration;
@@ -157,7 +157,7 @@ impl Config {
     }
 
     /// The configuration as C has it, for what has no safe form: an allocator, a random source, a log, or
-    /// `TW_CONN_TRUSTED`. The fields `pool`, `handshake`, `deflate` and `negotiated` are overwritten.
+    /// `TW_CONN_TRUSTED`. The fields `struct_size`, `pool`, `handshake`, `deflate` and `negotiated` are overwritten.
     ///
     /// # Safety
     ///
@@ -174,16 +174,19 @@ impl Config {
     }
 
     /// What [`Config::handshake_timeout`] was set to; `None` where it was not, or to never.
+    #[cfg(feature = "std")]
     pub(crate) fn handshake_timeout_set(&self) -> Option<Duration> {
         time_set(self.raw.handshake_timeout_ns)
     }
 
     /// What [`Config::close_timeout`] was set to; `None` where it was not, or to never.
+    #[cfg(feature = "std")]
     pub(crate) fn close_timeout_set(&self) -> Option<Duration> {
         time_set(self.raw.close_timeout_ns)
     }
 
     /// Whether any time-out was set to a time.
+    #[cfg(feature = "tokio")]
     pub(crate) fn has_timeouts(&self) -> bool {
         let raw = &self.raw;
         let times = [
@@ -242,7 +245,14 @@ impl Config {
     ) -> R {
         let deflate = self.deflate.as_ref().map_or(ptr::null(), |deflate| &raw const deflate.raw);
         let pool = self.pool.as_ref().map_or(ptr::null_mut(), BufferPool::as_ptr);
-        let raw = sys::tw_conn_config { pool, deflate, handshake: ptr::null(), negotiated: ptr::null(), ..self.raw };
+        let raw = sys::tw_conn_config {
+            struct_size: size_of::<sys::tw_conn_config>(),
+            pool,
+            deflate,
+            handshake: ptr::null(),
+            negotiated: ptr::null(),
+            ..self.raw
+        };
         match negotiated {
             None => self.handshake.with_raw(|handshake| f(&sys::tw_conn_config { handshake, ..raw })),
             Some(negotiated) => {
@@ -259,6 +269,7 @@ impl Config {
 }
 
 /// A time of the engine that is not its default, nor never.
+#[cfg(feature = "std")]
 fn time_set(nanoseconds: u64) -> Option<Duration> {
     Some(nanoseconds).filter(|time| !matches!(*time, 0 | sys::TW_NEVER)).map(Duration::from_nanos)
 }

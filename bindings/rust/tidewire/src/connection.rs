@@ -137,7 +137,7 @@ impl Connection {
         accepted(unsafe { sys::tw_conn_set_max_message_len(self.raw.as_ptr(), max_message_len) })
     }
 
-    /// Lets a call of the engine write at most so many events, 16 by default: for tests of what follows a full array.
+    /// Lets a call of the engine write at most so many events: for tests of what follows a full array.
     #[doc(hidden)]
     pub fn set_event_cap(&mut self, cap: usize) {
         self.batch.set_cap(cap);

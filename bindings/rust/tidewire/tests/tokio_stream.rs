@@ -98,6 +98,36 @@ fn next_event_lends_what_came() {
 }
 
 #[test]
+fn ways_to_receive_may_be_mixed() {
+    let mut ws = server((0..100).flat_map(|n: u8| masked(2, &[n; 3])).collect::<Vec<_>>());
+    for n in (0..100).step_by(4) {
+        assert_eq!(next(&mut ws), Message::binary(vec![n; 3]));
+        assert_eq!(ws.next_event().now_or_never().unwrap().unwrap(), Some(Event::Binary(&[n + 1; 3])));
+        assert_eq!(next(&mut ws), Message::binary(vec![n + 2; 3]));
+        assert_eq!(next(&mut ws), Message::binary(vec![n + 3; 3]));
+    }
+}
+
+#[test]
+fn closing_that_was_given_up_leaves_receiving_to_go_on() {
+    let script = Script { step: 63, ..Script::new(masked(2, b"abc").repeat(14)) };
+    let mut ws = server_over(script, &Config::server());
+    assert_eq!(next(&mut ws), Message::binary(&b"abc"[..]));
+    assert!(ws.close(1000, "").now_or_never().is_none());
+    ws.get_mut().input.extend(masked(2, b"xyz"));
+    assert_eq!(next(&mut ws), Message::binary(&b"xyz"[..]));
+}
+
+#[test]
+fn messages_of_one_read_share_no_more_than_a_little_memory() {
+    let lens = [0, 1, 1024, 1025, 0, 1024, 1024, 1024, 1024, 1000, 9000, 5];
+    let mut ws = server(lens.iter().flat_map(|&len| masked(1, &vec![b'x'; len])).collect::<Vec<_>>());
+    for len in lens {
+        assert_eq!(next(&mut ws), Message::text("x".repeat(len)));
+    }
+}
+
+#[test]
 fn handle_answers_a_whole_read_in_one_write() {
     let mut ws = server((0..40).flat_map(|n: u8| masked(2, &[n])).collect::<Vec<_>>());
     let mut seen = 0;

@@ -4,7 +4,9 @@
 //! [`Session`] moves bytes between a [`Connection`](crate::Connection) and an [`Io`], [`opening`] does the opening
 //! handshake. Neither knows whether `Poll::Pending` means a waker or an error of kind `WouldBlock`.
 
+mod copies;
 mod io;
+mod lent;
 mod opening;
 mod request;
 mod session;

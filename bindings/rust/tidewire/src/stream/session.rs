@@ -3,12 +3,14 @@
 
 use core::task::{Poll, ready};
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::boxed::Box;
 use std::io::{self, ErrorKind};
 
 use bytes::Bytes;
 
 use super::Io;
+use super::copies::Copies;
+use super::lent::Lent;
 use crate::{
     Config, Connection, Error, Event, Message, Opcode, Outgoing, Prepared, Role, SendFlags, Sender, State, Utf8Bytes,
 };
@@ -29,8 +31,8 @@ enum Phase {
     Open,
     /// The closing handshake is done, or the connection has failed: the output is written, the stream ended.
     Ending,
-    /// A client, all done: the server ends the stream first (RFC 6455 7.1.1), at `deadline` at the latest.
-    AwaitingEof { deadline: Option<Duration> },
+    /// A client, all done: the server ends the stream first (RFC 6455 7.1.1).
+    AwaitingEof,
     /// Our direction of the stream is being ended.
     ShuttingDown,
     /// Nothing more comes.
@@ -43,17 +45,17 @@ enum Phase {
 pub(crate) struct Session {
     /// Before `lent`, so that it is dropped first.
     conn: Connection,
-    /// What the output refers to, each with the position in the output, counted from its start, where it ends.
-    lent: VecDeque<(u64, Bytes)>,
-    /// Bytes of output that were written.
-    written_len: u64,
+    /// What the output refers to.
+    lent: Option<Box<Lent>>,
+    copies: Copies,
     /// Read behind the head of the opening handshake, and not yet taken by the engine.
-    rest: Bytes,
+    rest: Option<Box<Bytes>>,
+    /// How long a client waits for the server to end the stream, and once it does, until when.
+    end_timeout: Option<Duration>,
     phase: Phase,
     /// The stream refused to take more output. What the peer sent before that is still read.
     write_broken: bool,
     is_client: bool,
-    close_timeout: Option<Duration>,
 }
 
 impl Session {
@@ -61,13 +63,13 @@ impl Session {
     pub(crate) fn new(conn: Connection, rest: Bytes, config: &Config) -> Self {
         Self {
             conn,
-            lent: VecDeque::new(),
-            written_len: 0,
-            rest,
+            lent: None,
+            copies: Copies::default(),
+            rest: (!rest.is_empty()).then(|| Box::new(rest)),
+            end_timeout: config.close_timeout_set(),
             phase: Phase::Open,
             write_broken: false,
             is_client: config.role() == Role::Client,
-            close_timeout: config.close_timeout_set(),
         }
     }
 
@@ -109,29 +111,29 @@ impl Session {
 
     /// The event that `poll_advance` moved on to.
     #[inline]
-    pub(crate) fn current(&self) -> Option<Event<'_>> {
+    pub(crate) fn current(&mut self) -> Option<Event<'_>> {
+        self.copies.clear();
         self.conn.current()
     }
 
-    /// The same as a message of its own. `None` where it is none (a part of one, which only a configuration for such
-    /// parts brings).
+    /// The same as a message of its own; `None` where it is a part of one. Large ones are moved out of the connection,
+    /// small ones copied together with those that follow.
     pub(crate) fn take_message(&mut self) -> Result<Option<Message>, Error> {
-        let len = match self.conn.current() {
-            Some(Event::Text(text)) => text.len(),
-            Some(Event::Binary(data)) => data.len(),
+        let (opcode, len) = match self.conn.current() {
+            Some(Event::Text(text)) => (Opcode::Text, text.len()),
+            Some(Event::Binary(data)) => (Opcode::Binary, data.len()),
             Some(event) => return Ok(Message::from_event(event)),
             None => return Ok(None),
         };
-        if len < DETACH_LEN {
-            return Ok(self.conn.current().and_then(Message::from_event));
-        }
-        let is_text = matches!(self.conn.current(), Some(Event::Text(_)));
-        let data = Bytes::from_owner(self.conn.detach()?);
-        Ok(Some(if is_text {
+        let data = match len {
+            0..=Copies::MAX_LEN => self.copies.next(&self.conn, len),
+            DETACH_LEN.. => Bytes::from_owner(self.conn.detach()?),
+            _ => return Ok(self.conn.current().and_then(Message::from_event)),
+        };
+        Ok(Some(match opcode {
             // SAFETY: these are the bytes of a text event, which the engine validated.
-            Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) })
-        } else {
-            Message::Binary(data)
+            Opcode::Text => Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) }),
+            _ => Message::Binary(data),
         }))
     }
 
@@ -156,6 +158,7 @@ impl Session {
         &mut self,
         mut f: impl FnMut(Event<'_>, &mut Sender<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.copies.clear();
         while let Some((event, mut sender)) = self.conn.current_with_sender() {
             f(event, &mut sender)?;
             // A failure is told again when the next call moves on.
@@ -189,23 +192,10 @@ impl Session {
     fn lend(&mut self, opcode: Opcode, data: &Bytes) -> Result<(), Error> {
         let flags = if opcode == Opcode::Text { SendFlags::VALID_UTF8 } else { SendFlags::NONE };
         // SAFETY: `lent` keeps the bytes, which do not move with their owner, until the output up to their end was
-        // consumed, or the connection dropped. Output is a queue: what ends at `end` now does so for ever.
+        // consumed, or the connection dropped.
         unsafe { self.conn.send_borrowed(opcode, data, flags) }?;
-        let end = self.written_len + self.conn.output_len() as u64;
-        self.lent.push_back((end, data.clone()));
+        self.lent.get_or_insert_default().push(data.clone(), self.conn.output_len());
         Ok(())
-    }
-
-    /// Says that `len` bytes of output were written, and gives back what they were the last to refer to.
-    fn consumed(&mut self, len: usize) {
-        self.written_len += len as u64;
-        while self.lent.front().is_some_and(|(end, _)| *end <= self.written_len) {
-            self.lent.pop_front();
-        }
-        if self.lent.is_empty() {
-            // An idle connection holds nothing.
-            self.lent = VecDeque::new();
-        }
     }
 
     /// Sends a message of somebody else's bytes, without writing it.
@@ -222,6 +212,8 @@ impl Session {
 
     /// Queues a close frame, unless it is too late for one.
     pub(crate) fn start_close(&mut self, code: Option<u16>, reason: &str) -> Result<(), Error> {
+        // Who closes does not take what still comes.
+        self.copies.clear();
         if self.conn.state() == State::Open { self.conn.close(code, reason) } else { Ok(()) }
     }
 
@@ -262,14 +254,18 @@ impl Session {
 
     /// The next bytes of the stream go to the engine. Returns how many; 0 at its end.
     fn poll_fill(&mut self, io: &mut impl Io) -> Poll<Result<usize, Error>> {
-        let mut room = self.conn.read_buffer(self.rest.len())?;
-        let read = if self.rest.is_empty() {
-            io.poll_read(&mut room)
-        } else {
-            let room = room.initialized();
-            let len = room.len().min(self.rest.len());
-            room[..len].copy_from_slice(&self.rest.split_to(len));
-            Poll::Ready(Ok(len))
+        let mut room = self.conn.read_buffer(0)?;
+        let read = match &mut self.rest {
+            None => io.poll_read(&mut room),
+            Some(rest) => {
+                let room = room.initialized();
+                let len = room.len().min(rest.len());
+                room[..len].copy_from_slice(&rest.split_to(len));
+                if rest.is_empty() {
+                    self.rest = None;
+                }
+                Poll::Ready(Ok(len))
+            }
         };
         // 0 gives the room back: a connection that waits holds none.
         room.commit(if let Poll::Ready(Ok(len)) = read { len } else { 0 })?;
@@ -316,9 +312,9 @@ impl Session {
                     }
                     self.phase = self.after_output(io);
                 }
-                Phase::AwaitingEof { deadline } => {
+                Phase::AwaitingEof => {
                     if poll_discard(io).is_pending() {
-                        let Some(deadline) = deadline else { return Poll::Pending };
+                        let Some(deadline) = self.end_timeout else { return Poll::Pending };
                         ready!(io.poll_alarm(deadline));
                     }
                     self.phase = Phase::ShuttingDown;
@@ -332,12 +328,12 @@ impl Session {
     }
 
     /// What follows when the last output was written.
-    fn after_output(&self, io: &mut impl Io) -> Phase {
+    fn after_output(&mut self, io: &mut impl Io) -> Phase {
         if !self.is_client || self.write_broken || self.conn.error().is_some() {
             return Phase::ShuttingDown;
         }
-        let deadline = self.close_timeout.and_then(|timeout| Some(io.now()?.saturating_add(timeout)));
-        Phase::AwaitingEof { deadline }
+        self.end_timeout = self.end_timeout.and_then(|timeout| Some(io.now()?.saturating_add(timeout)));
+        Phase::AwaitingEof
     }
 
     /// While the last output cannot be written. Ready: the engine has dropped it, or its next deadline has come.
@@ -363,7 +359,9 @@ impl Session {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
             output.consume(len).map_err(io::Error::other)?;
-            self.consumed(len);
+            if self.lent.as_mut().is_some_and(|lent| lent.consumed(len)) {
+                self.lent = None;
+            }
         }
     }
 }

@@ -28,9 +28,6 @@ pub async fn accept(stream: &mut TcpStream) -> io::Result<()> {
 
 fn key_of(head: &[u8]) -> Option<&str> {
     let is_key = |name: &str| name.eq_ignore_ascii_case("Sec-WebSocket-Key");
-    let mut fields = str::from_utf8(head)
-        .ok()?
-        .lines()
-        .filter_map(|line| line.split_once(':'));
+    let mut fields = str::from_utf8(head).ok()?.lines().filter_map(|line| line.split_once(':'));
     fields.find(|(name, _)| is_key(name)).map(|(_, value)| value.trim())
 }

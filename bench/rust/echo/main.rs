@@ -6,6 +6,7 @@
 //! measured. Errors end a connection: the load generator notices.
 
 mod handshake;
+mod ours;
 mod peers;
 mod raw;
 
@@ -13,6 +14,7 @@ use std::future::Future;
 use std::io;
 use std::process::ExitCode;
 
+use tidewire::BufferPool;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Why a connection ended.
@@ -43,6 +45,13 @@ fn main() -> ExitCode {
 async fn serve_row(row: &str, port: u16) -> io::Result<()> {
     match row {
         "raw" => serve(port, raw::echo).await,
+        "tw_connection" => {
+            let pool = BufferPool::new()?;
+            serve(port, move |stream| ours::connection(stream, pool.clone())).await
+        }
+        "tw_borrowed" => serve(port, ours::borrowed).await,
+        "tw_feed" => serve(port, ours::feed).await,
+        "tw_forward" => serve(port, ours::forward).await,
         "tungstenite" => serve(port, peers::tungstenite_send).await,
         "tungstenite:forward" => serve(port, peers::tungstenite_forward).await,
         "fastwebsockets" => serve(port, peers::fastwebsockets).await,

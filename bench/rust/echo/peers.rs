@@ -25,10 +25,7 @@ pub async fn tungstenite_send(stream: TcpStream) -> Result<(), Failure> {
 
 pub async fn tungstenite_forward(stream: TcpStream) -> Result<(), Failure> {
     let (sink, stream) = tungstenite(stream).await?.split();
-    stream
-        .try_filter(|message| ready(message.is_text() || message.is_binary()))
-        .forward(sink)
-        .await?;
+    stream.try_filter(|message| ready(message.is_text() || message.is_binary())).forward(sink).await?;
     Ok(())
 }
 
@@ -40,9 +37,7 @@ pub async fn fastwebsockets(mut stream: TcpStream) -> Result<(), Failure> {
         match frame.opcode {
             // The frame that was read still has its masking key.
             OpCode::Text | OpCode::Binary => {
-                socket
-                    .write_frame(Frame::new(true, frame.opcode, None, frame.payload))
-                    .await?;
+                socket.write_frame(Frame::new(true, frame.opcode, None, frame.payload)).await?;
             }
             OpCode::Close => return Ok(()),
             _ => {}

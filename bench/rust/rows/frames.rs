@@ -31,9 +31,7 @@ pub fn masked(payload: &[u8], index: usize) -> Vec<u8> {
 
 /// `MESSAGES` of them.
 pub fn read_of(len: usize) -> Vec<u8> {
-    (0..MESSAGES)
-        .flat_map(|index| masked(&payload(index, len), index))
-        .collect()
+    (0..MESSAGES).flat_map(|index| masked(&payload(index, len), index)).collect()
 }
 
 /// The payloads of binary messages in one frame each, and whether all are masked. `None`: something else is there.
@@ -53,13 +51,7 @@ pub fn decode(mut bytes: &[u8]) -> Option<(Vec<Vec<u8>>, bool)> {
         let is_masked = second & 0x80 != 0;
         let key = if is_masked { take(&mut bytes, 4)? } else { &[0; 4] };
         let payload = take(&mut bytes, usize::try_from(len).ok()?)?;
-        payloads.push(
-            payload
-                .iter()
-                .zip(key.iter().cycle())
-                .map(|(byte, key)| byte ^ key)
-                .collect(),
-        );
+        payloads.push(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect());
         all_masked &= is_masked;
     }
     Some((payloads, all_masked))

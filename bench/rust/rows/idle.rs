@@ -4,8 +4,11 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use fastwebsockets::{Frame, Role as FastRole, WebSocket as FastWebSocket};
 use futures_util::{SinkExt, StreamExt};
+use tidewire::tokio::WebSocketStream as OurStream;
+use tidewire::{Config, Deflate};
 use tokio_tungstenite::WebSocketStream as TungsteniteStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_websockets::{ServerBuilder, WebSocketStream as TokioStream};
@@ -21,8 +24,16 @@ const SHARED: usize = 100;
 const PAYLOAD_LEN: usize = 20;
 
 /// Echoes the message that is there, and then finds nothing. `None`: it does otherwise.
-pub trait Idle {
+trait Idle {
     fn echo_and_wait(&mut self) -> Option<()>;
+}
+
+impl Idle for OurStream<MemoryStream> {
+    fn echo_and_wait(&mut self) -> Option<()> {
+        let message = at_once(self.next())?.ok()?;
+        at_once(self.send(message)).ok()?;
+        poll(self.next()).is_pending().then_some(())
+    }
 }
 
 impl Idle for TungsteniteStream<MemoryStream> {
@@ -53,15 +64,15 @@ pub fn add_rows(rows: &mut Rows) -> Result<(), String> {
     let input: Rc<[u8]> = masked(&payload(0, PAYLOAD_LEN), 0).into();
     let stream = || MemoryStream::ending(&input);
     let name = |row| format!("BM_RustIdle/{row}/{COUNT}");
+    rows.add(name("tw_stream"), || {
+        let config = Config::server();
+        work(|| OurStream::from_open(stream(), &config, Deflate::default(), Bytes::new()).expect("memory for it"))
+    })?;
     rows.add(name("tungstenite"), || {
         work(|| at_once(TungsteniteStream::from_raw_socket(stream(), Role::Server, None)))
     })?;
-    rows.add(name("fastwebsockets"), || {
-        work(|| FastWebSocket::after_handshake(stream(), FastRole::Server))
-    })?;
-    rows.add(name("tokio-websockets"), || {
-        work(|| ServerBuilder::new().serve(stream()))
-    })
+    rows.add(name("fastwebsockets"), || work(|| FastWebSocket::after_handshake(stream(), FastRole::Server)))?;
+    rows.add(name("tokio-websockets"), || work(|| ServerBuilder::new().serve(stream())))
 }
 
 fn work<T: Idle>(make: impl Fn() -> T) -> Option<Work> {

@@ -3,11 +3,7 @@
 //! Prints a list of JSON objects. Exits with 1 where a row does not do its work.
 
 // Counts and lengths that fit: those of this program's own data.
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss
-)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 
 mod frames;
 mod heap;
@@ -51,10 +47,7 @@ fn rows(filter: Regex) -> Result<Rows, String> {
 
 fn read_options(mut arguments: impl Iterator<Item = String>) -> Option<(Regex, Options)> {
     let mut filter = Regex::new("").ok()?;
-    let mut options = Options {
-        repetitions: 7,
-        min_time: Duration::from_millis(50),
-    };
+    let mut options = Options { repetitions: 7, min_time: Duration::from_millis(50) };
     while let Some(name) = arguments.next() {
         let value = arguments.next()?;
         match name.as_str() {

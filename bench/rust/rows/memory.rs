@@ -24,30 +24,17 @@ pub struct MemoryStream {
 impl MemoryStream {
     /// No read goes beyond the end of `input`; the next one begins anew. What is written vanishes.
     pub fn repeating(input: &Rc<[u8]>) -> Self {
-        Self {
-            input: Rc::clone(input),
-            at: 0,
-            repeats: true,
-            output: None,
-        }
+        Self { input: Rc::clone(input), at: 0, repeats: true, output: None }
     }
 
     /// After `input` nothing comes, and a read waits. What is written vanishes.
     pub fn ending(input: &Rc<[u8]>) -> Self {
-        Self {
-            repeats: false,
-            ..Self::repeating(input)
-        }
+        Self { repeats: false, ..Self::repeating(input) }
     }
 
     /// Nothing comes.
     pub fn writing(output: &Output) -> Self {
-        Self {
-            input: Rc::new([]),
-            at: 0,
-            repeats: false,
-            output: Some(Rc::clone(output)),
-        }
+        Self { input: Rc::new([]), at: 0, repeats: false, output: Some(Rc::clone(output)) }
     }
 
     /// The next bytes for a reader with room for `room`; `None`: there are none.
@@ -61,6 +48,12 @@ impl MemoryStream {
         let start = self.at;
         self.at += room.min(self.input.len() - start);
         Some(&self.input[start..self.at])
+    }
+
+    /// Reads once. `None`: there is nothing to read.
+    pub fn fill(&mut self, room: &mut ReadBuf<'_>) -> Option<()> {
+        room.put_slice(self.next(room.remaining())?);
+        Some(())
     }
 
     fn put(&self, bytes: &[u8]) -> usize {
@@ -95,11 +88,10 @@ impl Write for MemoryStream {
 
 impl AsyncRead for MemoryStream {
     fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.next(room.remaining()) {
-            Some(bytes) => room.put_slice(bytes),
-            None => return Poll::Pending,
+        match self.fill(room) {
+            Some(()) => Poll::Ready(Ok(())),
+            None => Poll::Pending,
         }
-        Poll::Ready(Ok(()))
     }
 }
 

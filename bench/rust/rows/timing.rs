@@ -28,10 +28,7 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(wanted: Regex) -> Self {
-        Self {
-            wanted,
-            rows: Vec::new(),
-        }
+        Self { wanted, rows: Vec::new() }
     }
 
     /// Adds the row of a name such as `BM_RustReceive/tungstenite/125`, if it is wanted. `make` also checks, and returns
@@ -53,10 +50,7 @@ pub struct Options {
 /// The results of all rows as JSON; of the timed ones repetition after repetition, so that what disturbs the machine
 /// for a while disturbs all.
 pub fn run(Rows { mut rows, .. }: Rows, options: &Options) -> String {
-    let counts: Vec<u64> = rows
-        .iter_mut()
-        .map(|row| calibrate(&mut row.work, options.min_time))
-        .collect();
+    let counts: Vec<u64> = rows.iter_mut().map(|row| calibrate(&mut row.work, options.min_time)).collect();
     let mut entries = Vec::new();
     for repetition in 0..options.repetitions {
         for (index, (row, &count)) in rows.iter_mut().zip(&counts).enumerate() {

@@ -104,7 +104,6 @@ def pinned(manifest, package):
 
 def in_memory(language, arguments):
     """The program itself knows its rows, and which of them match."""
-    print(f"-- {language.name}, in memory", file=sys.stderr, flush=True)
     options = {"filter": arguments.filter, "repetitions": arguments.repetitions, "min-time": arguments.min_time}
     command = [language.program(language.in_memory)]
     for option, value in options.items():
@@ -114,7 +113,11 @@ def in_memory(language, arguments):
     )
     if done.returncode != 0:
         raise Failure(f"{done.stderr}{command[0]} failed")
-    return json.loads(done.stdout)
+    entries = json.loads(done.stdout)
+    if entries:
+        rows = len({entry["name"] for entry in entries})
+        print(f"-- {language.name}, in memory: {rows} rows were run", file=sys.stderr, flush=True)
+    return entries
 
 
 def echo_rows(language, chosen, arguments):

@@ -114,27 +114,30 @@ func TestClient_AuthorizationGoesBeforeTheUserOfTheURL(t *testing.T) {
 
 func TestClient_CannotBeMadeToSendMoreThanOneRequest(t *testing.T) {
 	type options = tidewire.DialOptions
-	for name, opts := range map[string]*options{
-		"value":        {HTTPHeader: http.Header{"X": {"a\r\nY: b"}}},
-		"line feed":    {HTTPHeader: http.Header{"X": {"a\nY: b"}}},
-		"name":         {HTTPHeader: http.Header{"X: y\r\nZ": {"a"}}},
-		"empty name":   {HTTPHeader: http.Header{"": {"a"}}},
-		"Host":         {HTTPHeader: http.Header{"Host": {"example.com"}}},
-		"Connection":   {HTTPHeader: http.Header{"Connection": {"close"}}},
-		"length":       {HTTPHeader: http.Header{"Content-Length": {"5"}}},
-		"key":          {HTTPHeader: http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}},
-		"Host option":  {Host: "example.com\r\nX: y"},
-		"Origin":       {Origin: "https://example.com\r\nX: y"},
-		"subprotocol":  {Subprotocols: []string{"a\r\nX: y"}},
-		"Origin twice": {Origin: "https://example.com", HTTPHeader: http.Header{"Origin": {"https://example.com"}}},
+	for _, test := range []struct {
+		opts options
+		part string // that the error names
+	}{
+		{options{HTTPHeader: http.Header{"X": {"a\r\nY: b"}}}, `header "X"`},
+		{options{HTTPHeader: http.Header{"A": {"b"}, "X": {"a", "a\nY: b"}}}, `header "X"`},
+		{options{HTTPHeader: http.Header{"X: y\r\nZ": {"a"}}}, `header "X: y\r\nZ"`},
+		{options{HTTPHeader: http.Header{"": {"a"}}}, `header ""`},
+		{options{HTTPHeader: http.Header{"Host": {"example.com"}}}, `header "Host"`},
+		{options{HTTPHeader: http.Header{"Connection": {"close"}}}, `header "Connection"`},
+		{options{HTTPHeader: http.Header{"Content-Length": {"5"}}}, `header "Content-Length"`},
+		{options{HTTPHeader: http.Header{"Sec-Websocket-Key": {"a"}}}, `header "Sec-Websocket-Key"`},
+		{options{Host: "example.com\r\nX: y"}, `host "example.com\r\nX: y"`},
+		{options{Origin: "https://example.com\r\nX: y"}, `Origin "https://example.com\r\nX: y"`},
+		{options{Subprotocols: []string{"a", "b\r\nX: y"}}, `subprotocols ["a" "b\r\nX: y"]`},
+		{options{Origin: "https://a.example", HTTPHeader: http.Header{"Origin": {"https://b.example"}}}, ""},
 	} {
-		opts.NetDialContext = func(context.Context, string, string) (net.Conn, error) {
-			t.Errorf("%s: connected", name)
+		test.opts.NetDialContext = func(context.Context, string, string) (net.Conn, error) {
+			t.Errorf("%s: connected", test.part)
 			return nil, net.ErrClosed
 		}
-		_, resp, err := tidewire.Dial(t.Context(), "ws://127.0.0.1:1/", opts)
-		if !errors.Is(err, tidewire.ErrHeaderInjection) || resp != nil {
-			t.Errorf("%s: %v, want ErrHeaderInjection", name, err)
+		_, resp, err := tidewire.Dial(t.Context(), "ws://127.0.0.1:1/", &test.opts)
+		if !errors.Is(err, tidewire.ErrHeaderInjection) || resp != nil || !strings.Contains(err.Error(), test.part) {
+			t.Errorf("%v, want ErrHeaderInjection because of the %s", err, test.part)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package tidewire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,9 +52,39 @@ func newOpening(role Role, opts *Options, handshake *engine.HandshakeConfig, op 
 	config.Handshake = handshake
 	ec, status := engine.New(&config)
 	if status != engine.OK {
-		return nil, statusError(status, op)
+		return nil, handshakeError(Status(status), op, blame(config))
 	}
 	return &opening{ec: ec, op: op, opts: opts}, nil
+}
+
+// blame finds what the engine refuses of a handshake, by asking it about each part alone; nil where it is no part.
+func blame(config engine.Config) error {
+	h := config.Handshake
+	refused := func(part engine.HandshakeConfig) bool {
+		part.Host = cmp.Or(part.Host, "localhost")
+		config.Handshake = &part
+		ec, status := engine.New(&config)
+		if status == engine.OK {
+			ec.Destroy()
+		}
+		return status != engine.OK
+	}
+	for _, header := range h.Headers {
+		if refused(engine.HandshakeConfig{Headers: [][2]string{header}}) {
+			return fmt.Errorf("the header %q", header[0])
+		}
+	}
+	switch {
+	case refused(engine.HandshakeConfig{Host: h.Host}):
+		return fmt.Errorf("the host %q", h.Host)
+	case refused(engine.HandshakeConfig{Target: h.Target}):
+		return fmt.Errorf("the target %q", h.Target)
+	case refused(engine.HandshakeConfig{Origin: h.Origin}):
+		return fmt.Errorf("the Origin %q", h.Origin)
+	case refused(engine.HandshakeConfig{Subprotocols: h.Subprotocols}):
+		return fmt.Errorf("the subprotocols %q", h.Subprotocols)
+	}
+	return nil
 }
 
 // discard ends a handshake that came to nothing.

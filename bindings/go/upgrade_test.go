@@ -259,12 +259,12 @@ func TestServer_RequestOfHTTP2_IsRefused(t *testing.T) {
 
 func TestServer_TakesNoTimeoutsOverFromNetHTTP(t *testing.T) {
 	server := httptest.NewUnstartedServer(echoHandler(&tidewire.Upgrader{}))
-	server.Config.ReadTimeout = 200 * time.Millisecond
-	server.Config.WriteTimeout = 200 * time.Millisecond
+	server.Config.ReadTimeout = time.Second
+	server.Config.WriteTimeout = time.Second
 	server.Start()
 	defer server.Close()
 	conn, _ := mustDial(t, "ws"+strings.TrimPrefix(server.URL, "http"), nil)
-	time.Sleep(300 * time.Millisecond) // until both have passed
+	time.Sleep(1100 * time.Millisecond) // until both have passed
 	checkEcho(t, conn)
 }
 

@@ -83,10 +83,7 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     places.sort_unstable();
     places.push(bytes.len());
     let mut start = 0;
-    places
-        .into_iter()
-        .map(|end| &bytes[std::mem::replace(&mut start, end)..end])
-        .collect()
+    places.into_iter().map(|end| &bytes[std::mem::replace(&mut start, end)..end]).collect()
 }
 
 /// The status with which this engine refuses what breaks a rule.

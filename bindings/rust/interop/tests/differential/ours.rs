@@ -27,11 +27,7 @@ impl Outcome {
 
 /// Feeds the parts one by one, then the end of the stream.
 pub fn tidewire(reader: Reader, parts: &[&[u8]]) -> Outcome {
-    let config = if reader == Reader::Server {
-        Config::server()
-    } else {
-        Config::client("localhost")
-    };
+    let config = if reader == Reader::Server { Config::server() } else { Config::client("localhost") };
     let mut connection = Connection::upgraded(&config, Deflate::default()).expect("there is memory");
     let mut seen = Vec::new();
     let mut feed = || -> Result<(), Error> {
@@ -44,9 +40,7 @@ pub fn tidewire(reader: Reader, parts: &[&[u8]]) -> Outcome {
         }
         connection.receive_eof()
     };
-    let failure = feed()
-        .err()
-        .map(|error| error.status().expect("the engine failed, not a stream"));
+    let failure = feed().err().map(|error| error.status().expect("the engine failed, not a stream"));
     Outcome { seen, failure }
 }
 

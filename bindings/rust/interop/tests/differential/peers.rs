@@ -32,13 +32,7 @@ pub struct Parts(VecDeque<Vec<u8>>);
 
 impl Parts {
     pub fn new(parts: &[&[u8]]) -> Self {
-        Self(
-            parts
-                .iter()
-                .filter(|part| !part.is_empty())
-                .map(|part| part.to_vec())
-                .collect(),
-        )
+        Self(parts.iter().filter(|part| !part.is_empty()).map(|part| part.to_vec()).collect())
     }
 }
 
@@ -89,11 +83,7 @@ impl AsyncWrite for Parts {
 
 /// What tungstenite receives, and how it ends.
 pub fn tungstenite(reader: Reader, parts: &[&[u8]]) -> (Vec<Data>, Verdict) {
-    let role = if reader == Reader::Server {
-        Role::Server
-    } else {
-        Role::Client
-    };
+    let role = if reader == Reader::Server { Role::Server } else { Role::Client };
     let mut socket = WebSocket::from_raw_socket(Parts::new(parts), role, None);
     let mut seen = Vec::new();
     loop {
@@ -118,11 +108,7 @@ pub fn tungstenite(reader: Reader, parts: &[&[u8]]) -> (Vec<Data>, Verdict) {
 pub fn fastwebsockets(reader: Reader, parts: &[&[u8]]) -> (Vec<Data>, Verdict) {
     use fastwebsockets::{Role, WebSocket};
 
-    let role = if reader == Reader::Server {
-        Role::Server
-    } else {
-        Role::Client
-    };
+    let role = if reader == Reader::Server { Role::Server } else { Role::Client };
     let mut socket = WebSocket::after_handshake(Parts::new(parts), role);
     socket.set_auto_pong(false); // what it answers by itself it does not tell
     let mut socket = FragmentCollector::new(socket);
@@ -150,8 +136,5 @@ pub fn fastwebsockets(reader: Reader, parts: &[&[u8]]) -> (Vec<Data>, Verdict) {
 
 fn close_frame(payload: &[u8]) -> Option<(u16, String)> {
     let (code, reason) = payload.split_first_chunk()?;
-    Some((
-        u16::from_be_bytes(*code),
-        String::from_utf8(reason.to_vec()).expect("checked by the library"),
-    ))
+    Some((u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).expect("checked by the library")))
 }

@@ -114,11 +114,7 @@ pub struct Writer {
 impl Writer {
     /// `seed` is the first masking key.
     pub fn new(reader: Reader, seed: u32) -> Self {
-        Self {
-            out: Vec::new(),
-            masked: reader == Reader::Server,
-            key: seed,
-        }
+        Self { out: Vec::new(), masked: reader == Reader::Server, key: seed }
     }
 
     /// A frame whose length is written in the shortest form.
@@ -150,8 +146,7 @@ impl Writer {
         if masked {
             self.out.extend(key);
         }
-        self.out
-            .extend(payload.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        self.out.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     }
 
     fn next_key(&mut self) -> [u8; 4] {
@@ -196,8 +191,7 @@ impl Writer {
             Fault::Opcode(opcode) => self.frame(0x80 | opcode, b"opcode"),
             Fault::LongLength(form) => self.frame_of(0x80 | BINARY, b"long", form, masked),
             Fault::TopBit => {
-                self.out
-                    .extend([0x80 | BINARY, 0x7f | u8::from(masked) << 7, 0x80, 0, 0, 0, 0, 0, 0, 1]);
+                self.out.extend([0x80 | BINARY, 0x7f | u8::from(masked) << 7, 0x80, 0, 0, 0, 0, 0, 0, 1]);
                 self.out.extend([0; 5]); // a masking key and a byte, or some bytes
             }
             Fault::Masking => self.frame_of(0x80 | BINARY, b"mask", 0, !masked),
@@ -228,7 +222,5 @@ impl Writer {
 }
 
 fn close_payload(frame: Option<&(u16, String)>) -> Vec<u8> {
-    frame.map_or_else(Vec::new, |(code, reason)| {
-        [&code.to_be_bytes()[..], reason.as_bytes()].concat()
-    })
+    frame.map_or_else(Vec::new, |(code, reason)| [&code.to_be_bytes()[..], reason.as_bytes()].concat())
 }

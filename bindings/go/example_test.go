@@ -220,6 +220,33 @@ func ExampleConn_ReadMessageInto() {
 	// Output: longer than the buffer, <nil>
 }
 
+func ExampleConn_ReadBatch() {
+	url, stop := startEcho(nil)
+	defer stop()
+	conn, _, err := tidewire.Dial(context.Background(), url, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	for i := range 10 {
+		conn.WriteMessageNoFlush(tidewire.BinaryMessage, make([]byte, i))
+	}
+
+	messages, total := 0, 0
+	for messages < 10 { // one read may bring them all, or some
+		err := conn.ReadBatch(func(typ tidewire.MessageType, data []byte) error {
+			messages++
+			total += len(data)
+			return nil
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(total, "bytes")
+	// Output: 45 bytes
+}
+
 func ExampleConn_WriteBatch() {
 	url, stop := startEcho(nil)
 	defer stop()

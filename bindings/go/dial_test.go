@@ -23,7 +23,6 @@ import (
 )
 
 func TestClient_DialsEveryKindOfAddress(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "")
 	for _, test := range []struct{ name, network, addr string }{
 		{"IPv4", "tcp4", "127.0.0.1:0"},
 		{"IPv6", "tcp6", "[::1]:0"},

@@ -118,6 +118,7 @@ impl Config {
         min_borrow_len: u32,
     }
 
+    // Streams keep the first and the last of these by default, and of the others those that are set.
     times! {
         /// From the first tick to the end of the opening handshake. 10 s by default.
         handshake_timeout: handshake_timeout_ns,
@@ -173,47 +174,35 @@ impl Config {
         if self.raw.role == sys::TW_ROLE_CLIENT { Role::Client } else { Role::Server }
     }
 
-    /// What [`Config::handshake_timeout`] was set to; `None` where it was not, or to never.
+    /// What [`Config::handshake_timeout`] says.
     #[cfg(feature = "std")]
-    pub(crate) fn handshake_timeout_set(&self) -> Option<Duration> {
-        time_set(self.raw.handshake_timeout_ns)
+    pub(crate) fn handshake_time(&self) -> Option<Duration> {
+        time(self.raw.handshake_timeout_ns)
     }
 
-    /// What [`Config::close_timeout`] was set to; `None` where it was not, or to never.
+    /// What [`Config::close_timeout`] says.
     #[cfg(feature = "std")]
-    pub(crate) fn close_timeout_set(&self) -> Option<Duration> {
-        time_set(self.raw.close_timeout_ns)
+    pub(crate) fn close_time(&self) -> Option<Duration> {
+        time(self.raw.close_timeout_ns)
     }
 
-    /// Whether any time-out was set to a time.
+    /// Whether a stream needs a clock while it is open.
     #[cfg(feature = "tokio")]
-    pub(crate) fn has_timeouts(&self) -> bool {
+    pub(crate) fn keeps_time(&self) -> bool {
         let raw = &self.raw;
-        let times = [
-            raw.handshake_timeout_ns,
-            raw.idle_timeout_ns,
-            raw.ping_interval_ns,
-            raw.pong_timeout_ns,
-            raw.message_timeout_ns,
-            raw.close_timeout_ns,
-        ];
-        times.into_iter().any(|time| time_set(time).is_some())
+        let times = [raw.idle_timeout_ns, raw.ping_interval_ns, raw.pong_timeout_ns, raw.message_timeout_ns];
+        times.into_iter().any(|time| !matches!(time, 0 | sys::TW_NEVER))
     }
 
-    /// As a stream runs it: only the times that were set come, and buffers are those of all streams unless a pool was
-    /// given.
+    /// As a stream runs it: open connections keep only the times that were set, and buffers are those of all streams
+    /// unless a pool was given.
     #[cfg(feature = "std")]
     pub(crate) fn for_stream(mut self) -> Self {
         static POOL: std::sync::OnceLock<Option<BufferPool>> = std::sync::OnceLock::new();
         let raw = &mut self.raw;
-        for time in [
-            &mut raw.handshake_timeout_ns,
-            &mut raw.idle_timeout_ns,
-            &mut raw.ping_interval_ns,
-            &mut raw.pong_timeout_ns,
-            &mut raw.message_timeout_ns,
-            &mut raw.close_timeout_ns,
-        ] {
+        for time in
+            [&mut raw.idle_timeout_ns, &mut raw.ping_interval_ns, &mut raw.pong_timeout_ns, &mut raw.message_timeout_ns]
+        {
             if *time == 0 {
                 *time = sys::TW_NEVER;
             }
@@ -268,10 +257,14 @@ impl Config {
     }
 }
 
-/// A time of the engine that is not its default, nor never.
+/// A time-out of a handshake, which is 10 s by default.
 #[cfg(feature = "std")]
-fn time_set(nanoseconds: u64) -> Option<Duration> {
-    Some(nanoseconds).filter(|time| !matches!(*time, 0 | sys::TW_NEVER)).map(Duration::from_nanos)
+fn time(nanoseconds: u64) -> Option<Duration> {
+    match nanoseconds {
+        0 => Some(Duration::from_secs(10)),
+        sys::TW_NEVER => None,
+        set => Some(Duration::from_nanos(set)),
+    }
 }
 
 /// A time as the engine takes it, to which 0 is the default.
@@ -279,5 +272,34 @@ fn nanoseconds(time: Option<Duration>) -> u64 {
     match time {
         None => sys::TW_NEVER,
         Some(time) => u64::try_from(time.as_nanos()).unwrap_or(sys::TW_NEVER).max(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_reach_c_and_zero_is_no_default() {
+        assert_eq!(nanoseconds(Some(Duration::from_millis(2))), 2_000_000);
+        assert_eq!(nanoseconds(Some(Duration::ZERO)), 1);
+        assert_eq!(nanoseconds(Some(Duration::MAX)), sys::TW_NEVER);
+        assert_eq!(nanoseconds(None), sys::TW_NEVER);
+    }
+
+    #[test]
+    fn terms_go_with_compression_alone() {
+        let config = Config::server().deflate(DeflateConfig::new()).stream().manual_pong();
+        let none = crate::Deflate::default().raw();
+        config.with_raw(Some(&none), |raw| {
+            assert!(raw.deflate.is_null() && raw.negotiated.is_null() && raw.handshake.is_null());
+            assert_eq!(raw.flags, sys::TW_CONN_UPGRADED | sys::TW_CONN_STREAM | sys::TW_CONN_MANUAL_PONG);
+        });
+        let agreed = crate::Deflate::new(15, 15).raw();
+        config.with_raw(Some(&agreed), |raw| assert!(!raw.deflate.is_null() && !raw.negotiated.is_null()));
+        config.with_raw(None, |raw| {
+            assert!(!raw.deflate.is_null() && raw.negotiated.is_null() && !raw.handshake.is_null());
+        });
+        assert_eq!(Config::client("h").role(), Role::Client);
     }
 }

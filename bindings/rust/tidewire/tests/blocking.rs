@@ -114,6 +114,19 @@ fn server_that_decides_against_a_request_tells_why() {
 }
 
 #[test]
+fn request_that_comes_too_slowly_is_given_up() {
+    let (mut stream, server) = connected(|stream| {
+        let config = Config::server().handshake_timeout(Duration::from_millis(1));
+        blocking::accept_with_config(stream, config).map(drop)
+    });
+    // Ends when the server has hung up, at the latest with the limit of a line.
+    while stream.write_all(b"x").is_ok() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(status_of(server.join().unwrap()), Status::TIMEOUT_HANDSHAKE);
+}
+
+#[test]
 fn wss_without_tls_is_refused_before_anything_is_connected() {
     assert!(matches!(blocking::connect("wss://localhost/"), Err(Error::InvalidUrl(_))));
 }

@@ -272,6 +272,27 @@ async fn last_output_that_nobody_reads_is_dropped_after_the_close_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn closing_handshake_has_a_timeout_by_default() {
+    let (_client, mut server) = raw_client(&Config::server());
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let start = Instant::now();
+    assert_eq!(status_of(server.close(1000, "").await), Status::TIMEOUT_CLOSE);
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reader_gives_up_when_the_sink_closes_and_nobody_answers() {
+    let (_client, server) = raw_client(&Config::server());
+    let (mut sink, mut source) = server.split();
+    let reading = tokio::spawn(async move { source.next().await });
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let start = Instant::now();
+    sink.close().await.unwrap();
+    assert_eq!(status_of(reading.await.unwrap().unwrap()), Status::TIMEOUT_CLOSE);
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_time_outs_in_the_configuration_nothing_is_given_up() {
     let (client, mut server) = raw_client(&Config::server());
     assert!(timeout(GUARD, server.next()).await.is_err());

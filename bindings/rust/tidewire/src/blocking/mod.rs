@@ -37,7 +37,8 @@
 //!
 //! Calls take as long as the stream does: set its time-outs, such as `TcpStream::set_read_timeout`. When one passes, or
 //! a non-blocking stream would block, the call returns the stream's error, of kind `WouldBlock` or `TimedOut`, and
-//! nothing is lost: make the call again. The time-outs of the [`Config`](crate::Config) are not looked at.
+//! nothing is lost: make the call again. Of the time-outs of the [`Config`](crate::Config) only that of the opening
+//! handshake is looked at, and that between reads.
 
 mod opening;
 mod transport;

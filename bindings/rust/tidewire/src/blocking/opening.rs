@@ -38,7 +38,7 @@ pub fn client<S: Read + Write>(
     mut stream: S,
 ) -> Result<(WebSocket<S>, Response), Error> {
     let mut opening = ClientOpening::new(ClientRequest::into_config(request.into_client_request()?))?;
-    let mut transport = Transport::new(&mut stream);
+    let mut transport = Transport::for_opening(&mut stream);
     let result = opening.poll(&mut transport);
     let (opened, response) = transport.finish(result)?;
     Ok((WebSocket::new(stream, opened), response))
@@ -76,7 +76,7 @@ pub fn accept_with<S: Read + Write>(
     decide: impl FnOnce(&Request, Config) -> Result<Config, Refusal>,
 ) -> Result<(WebSocket<S>, Request), Error> {
     let mut opening = ServerOpening::new(config, decide)?;
-    let mut transport = Transport::new(&mut stream);
+    let mut transport = Transport::for_opening(&mut stream);
     let result = opening.poll(&mut transport);
     let (opened, request) = transport.finish(result)?;
     Ok((WebSocket::new(stream, opened), request))

@@ -4,6 +4,7 @@
 use core::task::Poll;
 use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::time::Instant;
 
 use crate::stream::Io;
 use crate::{Error, ReadBuffer};
@@ -11,13 +12,21 @@ use crate::{Error, ReadBuffer};
 /// A stream, for the time of one call.
 pub(super) struct Transport<'a, S> {
     stream: &'a mut S,
+    /// When the opening handshake began; otherwise there is no clock.
+    start: Option<Instant>,
     /// Why the last operation is to be made again.
     blocked: Option<io::Error>,
 }
 
 impl<'a, S: Read + Write> Transport<'a, S> {
     pub(super) fn new(stream: &'a mut S) -> Self {
-        Self { stream, blocked: None }
+        Self { stream, start: None, blocked: None }
+    }
+
+    /// The stream of an opening handshake, whose time-out is looked at between reads: for what comes in many small
+    /// pieces. Nothing rings while one of them waits.
+    pub(super) fn for_opening(stream: &'a mut S) -> Self {
+        Self { stream, start: Some(Instant::now()), blocked: None }
     }
 
     /// The result of a call, where "pending" is the stream's error.
@@ -68,8 +77,10 @@ impl<S: Read + Write> Io for Transport<'_, S> {
         self.poll(Write::flush)
     }
 
+    fn start_clock(&mut self) {}
+
     fn now(&mut self) -> Option<Duration> {
-        None
+        self.start.as_ref().map(Instant::elapsed)
     }
 
     fn poll_alarm(&mut self, _deadline: Duration) -> Poll<()> {

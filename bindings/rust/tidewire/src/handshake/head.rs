@@ -67,7 +67,7 @@ impl Head {
     }
 
     /// A part of the first line. Empty where the head has no such part.
-    fn part(
+    pub(super) fn part(
         &self,
         get: unsafe extern "C" fn(*const sys::tw_head, *const u8, *mut sys::tw_view) -> sys::tw_status,
     ) -> &str {
@@ -81,11 +81,11 @@ impl Head {
         str::from_utf8(self.bytes(view)).unwrap_or_default()
     }
 
-    fn headers(&self) -> Headers<'_> {
+    pub(super) fn headers(&self) -> Headers<'_> {
         Headers { head: self, cursor: 0 }
     }
 
-    fn header(&self, name: &str) -> Option<&[u8]> {
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -171,43 +171,5 @@ impl fmt::Debug for Request {
             .field("target", &self.target())
             .field("headers", &self.headers())
             .finish()
-    }
-}
-
-/// A server's response to a request.
-#[derive(Clone)]
-pub struct Response(Head);
-
-impl Response {
-    pub(crate) fn new(head: Head) -> Self {
-        Self(head)
-    }
-
-    pub(crate) fn head(&self) -> &Head {
-        &self.0
-    }
-
-    /// The status: 101, where the connection was opened.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.0.part(sys::tw_head_status).parse().unwrap_or_default()
-    }
-
-    /// All headers.
-    #[must_use]
-    pub fn headers(&self) -> Headers<'_> {
-        self.0.headers()
-    }
-
-    /// The value of the first header with this name, in any case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.0.header(name)
-    }
-}
-
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status()).field("headers", &self.headers()).finish()
     }
 }

@@ -4,7 +4,10 @@
 //! A stream does all this by itself. What a program sees of it are [`Request`], to decide about, [`Response`], and
 //! [`Refusal`]; a server that has its own HTTP uses [`Upgrade`].
 
+#[cfg(feature = "std")]
+mod client;
 mod head;
+#[cfg(feature = "std")]
 mod refusal;
 mod upgrade;
 
@@ -14,9 +17,18 @@ use core::ptr;
 
 use tidewire_sys as sys;
 
-pub(crate) use head::{Head, HeadReader};
-pub use head::{Headers, Request, Response};
+#[cfg(feature = "std")]
+pub use client::Response;
+#[cfg(feature = "std")]
+pub(crate) use client::{build_request, check_response, generate_key};
+#[cfg(feature = "std")]
+pub(crate) use head::Head;
+pub(crate) use head::HeadReader;
+pub use head::{Headers, Request};
+#[cfg(feature = "std")]
 pub use refusal::Refusal;
+#[cfg(feature = "std")]
+pub(crate) use refusal::build_refusal;
 #[cfg(feature = "std")]
 pub(crate) use upgrade::chosen;
 pub use upgrade::{Upgrade, is_upgrade};
@@ -44,24 +56,6 @@ pub fn accept_key(key: &str) -> Result<String, Error> {
     Ok(accept.into_iter().map(char::from).collect())
 }
 
-/// A fresh key for a client's request.
-pub(crate) fn generate_key() -> Result<Key, Error> {
-    let mut key = [0; sys::TW_KEY_LEN];
-    // SAFETY: the key has TW_KEY_LEN bytes; NULL stands for the default source.
-    check(unsafe { sys::tw_key_generate(ptr::null(), &raw mut key) })?;
-    Ok(key)
-}
-
-/// The request of a client.
-pub(crate) fn build_request(config: &Config, key: &Key) -> Result<Vec<u8>, Error> {
-    config.with_handshake(|raw| {
-        build(|out, cap, len| {
-            // SAFETY: `raw` and the key are valid during the call, and `out` has room for `cap` bytes.
-            unsafe { sys::tw_request_build(raw, key, out, cap, len) }
-        })
-    })
-}
-
 /// The response of status 101 to the request that led to `agreement` with this configuration.
 pub(crate) fn build_response(config: &Config, agreement: &sys::tw_agreement) -> Result<Vec<u8>, Error> {
     config.with_handshake(|raw| {
@@ -72,30 +66,12 @@ pub(crate) fn build_response(config: &Config, agreement: &sys::tw_agreement) -> 
     })
 }
 
-/// The response that refuses a request because of `error`; `None` where HTTP has no answer to that.
-pub(crate) fn build_refusal(error: &Error) -> Option<Vec<u8>> {
-    let status = error.status()?.raw();
-    // SAFETY: `out` has room for `cap` bytes.
-    build(|out, cap, len| unsafe { sys::tw_refusal_build(status, out, cap, len) }).ok()
-}
-
 /// Checks a request (RFC 6455 4.2.1), and chooses a subprotocol and compression.
 pub(crate) fn check_request(request: &Request, config: &Config) -> Result<sys::tw_agreement, Error> {
     let mut agreement = NO_AGREEMENT;
     let (raw, data) = request.head().raw();
     // SAFETY: `raw` has read `data` to its end; all arguments are valid during the call.
     check(config.with_handshake(|config| unsafe { sys::tw_request_check(raw, data, config, &raw mut agreement) }))?;
-    Ok(agreement)
-}
-
-/// Checks the response to the request that `config` and `key` made (RFC 6455 4.1).
-pub(crate) fn check_response(response: &Response, config: &Config, key: &Key) -> Result<sys::tw_agreement, Error> {
-    let mut agreement = NO_AGREEMENT;
-    let (raw, data) = response.head().raw();
-    check(config.with_handshake(|config| {
-        // SAFETY: `raw` has read `data` to its end; all arguments are valid during the call.
-        unsafe { sys::tw_response_check(raw, data, config, key, &raw mut agreement) }
-    }))?;
     Ok(agreement)
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use tidewire_sys as sys;
 
+use super::build;
 use crate::Error;
 
 /// Why a server refuses a request: a status of HTTP, headers, and a text for people.
@@ -88,6 +89,13 @@ impl From<Error> for Refusal {
     fn from(_: Error) -> Self {
         Self::new(500)
     }
+}
+
+/// The response that refuses a request because of `error`; `None` where HTTP has no answer to that.
+pub(crate) fn build_refusal(error: &Error) -> Option<Vec<u8>> {
+    let status = error.status()?.raw();
+    // SAFETY: `out` has room for `cap` bytes.
+    build(|out, cap, len| unsafe { sys::tw_refusal_build(status, out, cap, len) }).ok()
 }
 
 /// Whether a token of RFC 9110 5.6.2 may have this byte.

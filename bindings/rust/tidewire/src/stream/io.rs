@@ -27,7 +27,10 @@ pub(crate) trait Io {
     /// Ends our direction of the stream.
     fn poll_shutdown(&mut self) -> Poll<Result<()>>;
 
-    /// The time since some moment; `None` where no time-out was asked for.
+    /// Has a clock from now on, where one can be had.
+    fn start_clock(&mut self);
+
+    /// The time since some moment; `None` without a clock.
     fn now(&mut self) -> Option<Duration>;
 
     /// Ready when the time is `deadline`.

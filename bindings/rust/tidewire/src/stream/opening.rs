@@ -21,6 +21,9 @@ const READ_LEN: usize = 2048;
 pub(crate) struct Opened {
     pub(crate) session: Session,
     pub(crate) subprotocol: Option<String>,
+    /// Whether the stream needs a clock from the start.
+    #[cfg(feature = "tokio")]
+    pub(crate) keeps_time: bool,
 }
 
 impl Opened {
@@ -32,7 +35,12 @@ impl Opened {
         rest: impl Into<Bytes>,
     ) -> Result<Self, Error> {
         let conn = Connection::upgraded(&config.clone().for_stream(), negotiated)?;
-        Ok(Self { session: Session::new(conn, rest.into(), config), subprotocol })
+        Ok(Self {
+            session: Session::new(conn, rest.into(), config),
+            subprotocol,
+            #[cfg(feature = "tokio")]
+            keeps_time: config.keeps_time(),
+        })
     }
 
     /// The connection of an accepted request.
@@ -57,7 +65,7 @@ struct Exchange {
 
 impl Exchange {
     fn new(config: &Config, out: Vec<u8>) -> Result<Self, Error> {
-        let timeout = config.handshake_timeout_set();
+        let timeout = config.handshake_time();
         Ok(Self { out: out.into(), reader: Some(HeadReader::new(config)?), deadline: None, timeout })
     }
 
@@ -75,7 +83,7 @@ impl Exchange {
     }
 
     /// Reads a head, and returns it with what came behind it.
-    fn poll_head(&mut self, io: &mut impl Io) -> Poll<Result<(handshake::Head, Vec<u8>), Error>> {
+    fn poll_head<I: Io>(&mut self, io: &mut I) -> Poll<Result<(handshake::Head, Vec<u8>), Error>> {
         let mut room = [0; READ_LEN];
         loop {
             let len = match io.poll_read_slice(&mut room) {
@@ -91,12 +99,18 @@ impl Exchange {
                 return Poll::Ready(Ok(reader.finish(head_len)));
             }
             self.reader = Some(reader);
+            // Bytes that come one by one, each in time, are to end as well.
+            if let (true, Poll::Ready(error)) = (I::BLOCKS, self.poll_timeout(io)) {
+                return Poll::Ready(Err(error));
+            }
         }
     }
 
     /// Ready when the handshake has taken too long.
     fn poll_timeout(&mut self, io: &mut impl Io) -> Poll<Error> {
-        let (Some(timeout), Some(now)) = (self.timeout, io.now()) else { return Poll::Pending };
+        let Some(timeout) = self.timeout else { return Poll::Pending };
+        io.start_clock();
+        let Some(now) = io.now() else { return Poll::Pending };
         let deadline = *self.deadline.get_or_insert(now.saturating_add(timeout));
         if now < deadline {
             ready!(io.poll_alarm(deadline));

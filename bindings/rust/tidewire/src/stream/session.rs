@@ -66,7 +66,7 @@ impl Session {
             lent: None,
             copies: Copies::default(),
             rest: (!rest.is_empty()).then(|| Box::new(rest)),
-            end_timeout: config.close_timeout_set(),
+            end_timeout: config.close_time(),
             phase: Phase::Open,
             write_broken: false,
             is_client: config.role() == Role::Client,
@@ -82,6 +82,7 @@ impl Session {
     }
 
     /// Whether nothing more comes: the stream was read and written to its end.
+    #[cfg(feature = "tokio")]
     pub(crate) fn is_ended(&self) -> bool {
         self.phase == Phase::Ended
     }
@@ -287,6 +288,10 @@ impl Session {
         if let Poll::Ready(Err(error)) = self.poll_flush(io) {
             return Poll::Ready(Err(self.fail(error, io)));
         }
+        if self.conn.state() != State::Open {
+            // The closing handshake has a time-out, whether or not a connection that is open has any.
+            io.start_clock();
+        }
         match self.tick(io) {
             Ok(Some(deadline)) => io.poll_alarm(deadline).map(Ok),
             Ok(None) => Poll::Pending,
@@ -332,12 +337,14 @@ impl Session {
         if !self.is_client || self.write_broken || self.conn.error().is_some() {
             return Phase::ShuttingDown;
         }
+        io.start_clock();
         self.end_timeout = self.end_timeout.and_then(|timeout| Some(io.now()?.saturating_add(timeout)));
         Phase::AwaitingEof
     }
 
     /// While the last output cannot be written. Ready: the engine has dropped it, or its next deadline has come.
     fn poll_close_timeout(&mut self, io: &mut impl Io) -> Poll<()> {
+        io.start_clock();
         match self.tick(io) {
             Ok(None) => Poll::Pending,
             Ok(Some(deadline)) => io.poll_alarm(deadline),

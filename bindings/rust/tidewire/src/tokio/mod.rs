@@ -38,12 +38,32 @@
 //!
 //! # Time
 //!
-//! The time-outs and pings that the [`Config`](crate::Config) sets are kept, by one timer of tokio for each connection;
-//! those that it leaves alone never come, and without any no timer is made. They are looked at while somebody reads.
+//! The opening and the closing handshake have time-outs, of 10 seconds unless the [`Config`](crate::Config) says
+//! otherwise. Of the other times only those come that it sets: an open connection without any has no timer, with some it
+//! has one. They are looked at while somebody reads. The runtime needs its timer (`enable_time`); outside of a runtime
+//! there are no time-outs.
 //!
 //! # TLS
 //!
-//! [`client_async`] and [`accept_async`] take any stream, one over TLS of `tokio-rustls` or `tokio-native-tls` as well.
+//! [`client_async`] and [`accept_async`] take any stream, one over TLS as well: for `wss`, connect one with
+//! `tokio-rustls` or `tokio-native-tls`.
+//!
+//! ```
+//! use tidewire::tokio::{WebSocketStream, client_async};
+//! use tidewire::{ClientRequest, Error};
+//! use tokio::io::{AsyncRead, AsyncWrite};
+//! use tokio::net::TcpStream;
+//!
+//! async fn connect_over_tls<S: AsyncRead + AsyncWrite + Unpin>(
+//!     url: &str,
+//!     handshake: impl AsyncFnOnce(&str, TcpStream) -> std::io::Result<S>, // of the TLS library, for this host
+//! ) -> Result<WebSocketStream<S>, Error> {
+//!     let request = ClientRequest::new(url)?;
+//!     let stream = TcpStream::connect((request.host(), request.port())).await?;
+//!     let stream = handshake(request.host(), stream).await?;
+//!     Ok(client_async(request, stream).await?.0)
+//! }
+//! ```
 
 mod clock;
 mod opening;

@@ -2,12 +2,11 @@
 //! Opening connections: as a client and as a server.
 
 use core::future::poll_fn;
-use core::task::Context;
+use core::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::clock::Clock;
 use super::stream::WebSocketStream;
 use super::transport::Transport;
 use crate::handshake::{Refusal, Request, Response};
@@ -40,10 +39,9 @@ pub async fn client_async<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
 ) -> Result<(WebSocketStream<S>, Response), Error> {
     let config = ClientRequest::into_config(request.into_client_request()?);
-    let mut clock = Clock::for_config(&config);
     let mut opening = ClientOpening::new(config)?;
-    let (opened, response) = poll_fn(|cx| opening.poll(&mut transport(&mut stream, &mut clock, cx))).await?;
-    Ok((WebSocketStream::new(stream, opened, clock), response))
+    let (opened, response) = drive(&mut stream, |io| opening.poll(io)).await?;
+    Ok((WebSocketStream::new(stream, opened), response))
 }
 
 /// Accepts a WebSocket as a server, with the default configuration.
@@ -94,17 +92,16 @@ pub async fn accept_with<S: AsyncRead + AsyncWrite + Unpin>(
     config: Config,
     decide: impl FnOnce(&Request, Config) -> Result<Config, Refusal>,
 ) -> Result<(WebSocketStream<S>, Request), Error> {
-    let mut clock = Clock::for_config(&config);
     let mut opening = ServerOpening::new(config, decide)?;
-    let (opened, request) = poll_fn(|cx| opening.poll(&mut transport(&mut stream, &mut clock, cx))).await?;
-    Ok((WebSocketStream::new(stream, opened, clock), request))
+    let (opened, request) = drive(&mut stream, |io| opening.poll(io)).await?;
+    Ok((WebSocketStream::new(stream, opened), request))
 }
 
-/// The stream of a handshake, for which one task waits.
-fn transport<'a, 'c, S>(
-    stream: &'a mut S,
-    clock: &'a mut Option<Clock>,
-    cx: &'a mut Context<'c>,
-) -> Transport<'a, 'c, S> {
-    Transport { stream, clock, cx, other: None }
+/// Runs a handshake, for which one task waits.
+async fn drive<S, T>(
+    stream: &mut S,
+    mut poll: impl FnMut(&mut Transport<'_, '_, S>) -> Poll<Result<T, Error>>,
+) -> Result<T, Error> {
+    let mut clock = None;
+    poll_fn(|cx| poll(&mut Transport { stream, clock: &mut clock, cx, other: None })).await
 }

@@ -38,7 +38,7 @@ pub struct WebSocketStream<S> {
     stream: S,
     session: Session,
     subprotocol: Option<Box<str>>,
-    clock: Option<Clock>,
+    clock: Option<Box<Clock>>,
     waiting: Waiting,
 }
 
@@ -57,12 +57,12 @@ enum Side {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
-    pub(super) fn new(stream: S, opened: Opened, clock: Option<Clock>) -> Self {
+    pub(super) fn new(stream: S, opened: Opened) -> Self {
         Self {
             stream,
             session: opened.session,
             subprotocol: opened.subprotocol.map(Into::into),
-            clock,
+            clock: if opened.keeps_time { Clock::start() } else { None },
             waiting: Waiting::default(),
         }
     }
@@ -74,8 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// `negotiated` is not what `config` allows; memory, or the source of random bytes, is missing.
     pub fn from_open(stream: S, config: &Config, negotiated: Deflate, rest: impl Into<Bytes>) -> Result<Self, Error> {
-        let opened = Opened::new(config, negotiated, None, rest)?;
-        Ok(Self::new(stream, opened, Clock::for_config(config)))
+        Ok(Self::new(stream, Opened::new(config, negotiated, None, rest)?))
     }
 
     /// A server's connection over a stream whose HTTP another library has done, up to the response of status 101.
@@ -85,8 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// Memory, or the source of random bytes, is missing.
     pub fn from_upgrade(stream: S, upgrade: &Upgrade, rest: impl Into<Bytes>) -> Result<Self, Error> {
-        let opened = Opened::from_upgrade(upgrade, rest)?;
-        Ok(Self::new(stream, opened, Clock::for_config(upgrade.config())))
+        Ok(Self::new(stream, Opened::from_upgrade(upgrade, rest)?))
     }
 
     /// Waits for what comes next, and lends it: nothing is copied, nothing allocated. `None` after the end.
@@ -305,6 +303,13 @@ impl<S> WebSocketStream<S> {
         &mut self.stream
     }
 
+    /// The time-out of the closing handshake begins: whoever reads has to look at the clock.
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.waiting.reader.take() {
+            reader.wake();
+        }
+    }
+
     /// Gives the connection up, with what is queued and what was read, and returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
@@ -342,9 +347,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocketStream<S> {
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
         let this = self.get_mut();
         this.session.send(&message)?;
-        // The time-out of the closing handshake begins: whoever reads has to look at the clock.
-        if let (Message::Close(_), Some(_), Some(reader)) = (&message, &this.clock, this.waiting.reader.take()) {
-            reader.wake();
+        if message.is_close() {
+            this.wake_reader();
         }
         Ok(())
     }
@@ -358,6 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocketStream<S> {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
         this.session.start_close(Some(1000), "")?;
+        this.wake_reader();
         this.poll_written(cx)
     }
 }

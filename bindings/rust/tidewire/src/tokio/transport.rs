@@ -4,6 +4,7 @@
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
+use std::boxed::Box;
 use std::io::{IoSlice, Result};
 use std::sync::Arc;
 use std::task::Wake;
@@ -17,7 +18,7 @@ use crate::stream::Io;
 /// A stream, for the time of one poll.
 pub(super) struct Transport<'a, 'c, S> {
     pub(super) stream: &'a mut S,
-    pub(super) clock: &'a mut Option<Clock>,
+    pub(super) clock: &'a mut Option<Box<Clock>>,
     pub(super) cx: &'a mut Context<'c>,
     /// Somebody else who waits for this stream to take output.
     pub(super) other: Option<&'a Waker>,
@@ -78,9 +79,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for Transport<'_, '_, S> {
         self.poll_output(S::poll_shutdown)
     }
 
+    fn start_clock(&mut self) {
+        if self.clock.is_none() {
+            *self.clock = Clock::start();
+        }
+    }
+
     #[inline]
     fn now(&mut self) -> Option<Duration> {
-        self.clock.as_ref().map(Clock::now)
+        self.clock.as_ref().map(|clock| clock.now())
     }
 
     fn poll_alarm(&mut self, deadline: Duration) -> Poll<()> {

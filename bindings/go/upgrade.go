@@ -111,7 +111,7 @@ func (u *Upgrader) reread(op string, w http.ResponseWriter, r *http.Request) (*o
 	return u.judge(op, r, head, fields(header))
 }
 
-// judge lets the engine judge a request, which it is given as it came. header goes into the response.
+// judge lets the engine judge a request, r, whose whole head has been received. header goes into the response.
 func (u *Upgrader) judge(op string, r *http.Request, received []byte, header [][2]string) (*opening, error) {
 	if u.ResponseHeader != nil {
 		header = append(header, fields(u.ResponseHeader(r))...)
@@ -121,10 +121,7 @@ func (u *Upgrader) judge(op string, r *http.Request, received []byte, header [][
 		return nil, err
 	}
 	o.received = received
-	done, err := o.feed()
-	if err == nil && !done {
-		err = handshakeError(ErrHTTPSyntax, op, io.ErrUnexpectedEOF)
-	}
+	_, err = o.feed()
 	if err == nil && u.CheckOrigin != nil && !u.CheckOrigin(r) {
 		err = handshakeError(ErrOrigin, op, nil)
 	}

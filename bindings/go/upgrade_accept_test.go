@@ -164,3 +164,26 @@ func TestAcceptor_EndsWithTimeAndContext(t *testing.T) {
 	checkStatus(t, err, tidewire.ErrEOF)
 	checkNoGoroutine(t, before)
 }
+
+func TestAcceptor_ClientIsGone_IsAnError(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server, client := net.Pipe()
+	go func() {
+		io.WriteString(client, request(""))
+		client.Close()
+	}()
+	conn, r, err := new(tidewire.Upgrader).Accept(t.Context(), server)
+	if conn != nil || r != nil || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("Accept() = %v, %v, %v", conn, r, err)
+	}
+	checkNoGoroutine(t, before)
+}
+
+func TestAcceptor_WrongConfiguration_ClosesTheStream(t *testing.T) {
+	server, client := net.Pipe()
+	_, _, err := (&tidewire.Upgrader{MaxHeadLen: -1}).Accept(t.Context(), server)
+	checkStatus(t, err, tidewire.ErrArgument)
+	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the stream is not closed: %v", err)
+	}
+}

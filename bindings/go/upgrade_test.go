@@ -240,6 +240,24 @@ func TestServer_ConnectionThatCannotBeTakenOver_IsAnError(t *testing.T) {
 	}
 }
 
+// What a test or a middleware makes by hand lacks what net/http keeps beside the headers.
+func TestServer_RequestMadeByHand_IsJudged(t *testing.T) {
+	for _, test := range []struct {
+		length int64
+		want   tidewire.Status
+	}{{0, tidewire.ErrUnsupported}, {5, tidewire.ErrHTTPBody}} {
+		r := httptest.NewRequest("GET", "http://example.com/chat?a=b", nil)
+		r.RequestURI = ""
+		r.ContentLength = test.length
+		for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket",
+			"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+			r.Header.Set(name, value)
+		}
+		_, err := new(tidewire.Upgrader).Upgrade(httptest.NewRecorder(), r)
+		checkStatus(t, err, test.want) // a recorder cannot be taken over
+	}
+}
+
 func TestServer_RequestOfHTTP2_IsRefused(t *testing.T) {
 	handler, failures := upgradeErrors(&tidewire.Upgrader{})
 	addr, config := serveTLS(t, handler)

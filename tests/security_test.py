@@ -19,11 +19,15 @@ def unit_tests():
     return found
 
 
-def in_python(name):
+# How a test begins in a language of the bindings.
+BEGIN = {".py": r"^(?:async )?def", ".go": r"^func", ".rs": r"^\s*(?:async )?fn"}
+
+
+def in_binding(name):
     """Whether there is a test of that name, path::function."""
     path, _, function = name.partition("::")
     file = ROOT / path
-    return file.exists() and re.search(rf"^(?:async )?def {function}\(", file.read_text("utf-8"), re.M) is not None
+    return file.exists() and re.search(rf"{BEGIN[file.suffix]} {function}\(", file.read_text("utf-8"), re.M) is not None
 
 
 def limits():
@@ -41,10 +45,10 @@ def main():
     tests = unit_tests()
     test_names = {name for name in named if re.fullmatch(r"[A-Z]\w*\.[A-Z]\w*", name)}
     paths = {name for name in named if re.fullmatch(r"(?:tests|core|capi|bindings)/[\w./*]+", name)}
-    python_tests = {name for name in named if re.fullmatch(r"bindings/[\w./]+\.py::\w+", name)}
+    binding_tests = {name for name in named if re.fullmatch(r"bindings/[\w./]+\.(?:py|go|rs)::\w+", name)}
     faults = [f"names a test that does not exist: {name}" for name in sorted(test_names - tests)]
     faults += [f"names a file that does not exist: {name}" for name in sorted(paths) if not list(ROOT.glob(name))]
-    faults += [f"names a test that does not exist: {name}" for name in sorted(python_tests) if not in_python(name)]
+    faults += [f"names a test that does not exist: {name}" for name in sorted(binding_tests) if not in_binding(name)]
     listed = {name for name in tests if name.split(".")[0] in LISTED_SUITES}
     faults += [f"does not name the test {name}" for name in sorted(listed - test_names)]
     faults += [f"does not name the limit {name}" for name in sorted(limits() - named)]

@@ -77,17 +77,24 @@ impl Batch {
     /// Moves on to the next event, and calls the engine for more where it has more. `Ok(false)`: there is none.
     #[inline]
     pub(crate) fn advance(&mut self, raw: &Raw, input: &mut Input<'_>) -> Result<bool, Error> {
-        while self.next == self.count {
-            self.has_current = false;
+        while !self.step() {
             match self.status {
                 sys::TW_OK => return Ok(false),
                 sys::TW_NEED_ROOM => input.take(raw, self),
                 status => return Err(raw.error(status)),
             }
         }
-        self.next += 1;
-        self.has_current = true;
         Ok(true)
+    }
+
+    /// Moves on to the next event that is at hand. False: there is none.
+    #[inline]
+    const fn step(&mut self) -> bool {
+        self.has_current = self.next < self.count;
+        if self.has_current {
+            self.next += 1;
+        }
+        self.has_current
     }
 
     /// Commits bytes of the connection's room, and takes what they bring.
@@ -173,5 +180,71 @@ impl Input<'_> {
         };
         *len -= consumed;
         batch.fill(status, count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch of binary messages, as the engine would write it.
+    fn batch(messages: &mut [[u8; 4]], status: sys::tw_status) -> Batch {
+        let mut batch = Batch::new();
+        for (event, message) in batch.events.iter_mut().zip(messages.iter_mut()) {
+            event.write(sys::tw_event {
+                data: message.as_mut_ptr(),
+                len: 4,
+                r#type: sys::TW_EVENT_MESSAGE,
+                opcode: sys::TW_OPCODE_BINARY,
+                flags: sys::TW_FRAME_FIN,
+                reserved: 0,
+                code: 0,
+                offset: 0,
+            });
+        }
+        batch.fill(status, messages.len());
+        batch
+    }
+
+    #[test]
+    fn a_batch_hands_out_what_was_written_and_no_more() {
+        let mut messages = [*b"tide", *b"wire"];
+        let mut batch = batch(&mut messages, sys::TW_OK);
+        assert_eq!(batch.event(), None);
+        assert!(batch.step() && !batch.is_done());
+        assert_eq!(batch.event(), Some(Event::Binary(b"tide")));
+        assert!(batch.step() && batch.is_done());
+        assert_eq!(batch.event(), Some(Event::Binary(b"wire")));
+        assert!(!batch.step() && !batch.step());
+        assert_eq!(batch.event(), None);
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn a_batch_shows_what_comes() {
+        let mut messages = [*b"tide", *b"wire", *b"sea!"];
+        let mut batch = batch(&mut messages, sys::TW_OK);
+        assert_eq!(batch.upcoming().count(), 3);
+        assert!(batch.step() && batch.step());
+        assert!(batch.upcoming().eq([Event::Binary(b"wire"), Event::Binary(b"sea!")]));
+        batch.has_current = false; // as after detach
+        assert!(batch.upcoming().eq([Event::Binary(b"sea!")]));
+        batch.is_borrowed = true;
+        assert_eq!(batch.upcoming().count(), 0);
+    }
+
+    #[test]
+    fn a_batch_is_done_when_the_engine_has_no_more_either() {
+        let mut batch = batch(&mut [], sys::TW_NEED_ROOM);
+        assert!(!batch.is_done());
+        assert!(batch.expect_done().is_err());
+        batch.is_borrowed = true;
+        assert!(batch.is_done());
+        batch.end_borrow();
+        assert!(batch.is_done() && batch.status == sys::TW_OK);
+        batch.set_cap(0);
+        assert_eq!(batch.cap, 1);
+        batch.set_cap(usize::MAX);
+        assert_eq!(batch.cap, EVENTS);
     }
 }

@@ -138,3 +138,27 @@ impl Config {
         self.handshake.subprotocols.get(index).map(CString::as_c_str).and_then(|name| CStr::to_str(name).ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c_sees_all_strings_and_that_one_is_not_good() {
+        let config = Config::client("h").subprotocols(["a", "b\0"]).header("X", "y").allow_origin("https://o");
+        config.clone().handshake.with_raw(|raw| {
+            assert_eq!((raw.subprotocol_count, raw.header_count, raw.origin_count), (2, 1, 1));
+            // SAFETY: the configuration outlives this.
+            let text = |pointer| unsafe { CStr::from_ptr(pointer) };
+            // SAFETY: there are so many.
+            let names = unsafe { core::slice::from_raw_parts(raw.subprotocols, 2) };
+            assert_eq!((text(names[0]), text(names[1])), (c"a", c"b\n"));
+            // SAFETY: there is one.
+            let header = unsafe { *raw.headers };
+            assert_eq!((text(header.name), text(header.value)), (c"X", c"y"));
+            assert_eq!(text(raw.host), c"h");
+            assert!(raw.target.is_null() && raw.origin.is_null());
+        });
+        assert_eq!((config.subprotocol(0), config.subprotocol(2)), (Some("a"), None));
+    }
+}

@@ -109,3 +109,47 @@ impl<'a> Event<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(kind: u8, opcode: u8, code: u32, data: &mut [u8]) -> sys::tw_event {
+        let len = data.len() as u64;
+        let flags = if kind == sys::TW_EVENT_CHUNK { 0 } else { sys::TW_FRAME_FIN };
+        sys::tw_event { data: data.as_mut_ptr(), len, r#type: kind, opcode, flags, reserved: 0, code, offset: 0 }
+    }
+
+    #[test]
+    fn events_say_what_c_says() {
+        let mut data = *b"tide";
+        let mut check = |kind, opcode, code, expected| {
+            let event = raw(kind, opcode, code, &mut data);
+            // SAFETY: the data outlives the event.
+            assert_eq!(unsafe { Event::from_raw(&event) }, expected);
+        };
+        check(sys::TW_EVENT_MESSAGE, sys::TW_OPCODE_TEXT, 0, Event::Text("tide"));
+        check(sys::TW_EVENT_MESSAGE, sys::TW_OPCODE_BINARY, 0, Event::Binary(b"tide"));
+        check(sys::TW_EVENT_PING, sys::TW_OPCODE_PING, 0, Event::Ping(b"tide"));
+        check(sys::TW_EVENT_PONG, sys::TW_OPCODE_PONG, 0, Event::Pong(b"tide"));
+        check(sys::TW_EVENT_CLOSE, sys::TW_OPCODE_CLOSE, 4999, Event::Close { code: 4999, reason: "tide" });
+        check(sys::TW_EVENT_OPEN, 0, 0, Event::Open { head: b"tide", subprotocol: None });
+        check(sys::TW_EVENT_OPEN, 0, 3, Event::Open { head: b"tide", subprotocol: Some(2) });
+        for (raw, opcode) in [
+            (sys::TW_OPCODE_TEXT, Opcode::Text),
+            (sys::TW_OPCODE_BINARY, Opcode::Binary),
+            (sys::TW_OPCODE_CONTINUATION, Opcode::Continuation),
+        ] {
+            assert_eq!(opcode.raw(), u32::from(raw));
+            check(sys::TW_EVENT_CHUNK, raw, 0, Event::Chunk { opcode, data: b"tide", is_last: false });
+        }
+    }
+
+    #[test]
+    fn an_event_without_data_may_point_nowhere() {
+        let mut event = raw(sys::TW_EVENT_MESSAGE, sys::TW_OPCODE_TEXT, 0, &mut []);
+        event.data = core::ptr::null_mut();
+        // SAFETY: there is no data.
+        assert_eq!(unsafe { Event::from_raw(&event) }, Event::Text(""));
+    }
+}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"tidewire/internal/engine"
 )
 
 const (
@@ -21,22 +23,10 @@ const (
 // nil when the peer answered.
 //
 // ErrSendCloseCode, ErrControlLength (more than 123 bytes of reason), ErrText and ErrArgument (a reason without a code)
-// leave the connection as it was. A close frame that was sent or received before is no error.
+// leave the connection as it was. That a close frame was sent or received before is no error.
 func (c *Conn) CloseHandshake(ctx context.Context, code int, reason string) error {
-	c.mu.Lock()
-	if c.closed {
-		c.unlock()
-		return net.ErrClosed
-	}
-	c.unlock()
-	data := FormatCloseMessage(code, reason)
-	if code == 0 {
-		data = []byte(reason)
-	}
-	if err := c.queueControl(CloseMessage, data); err != nil && !errors.Is(err, ErrState) {
-		if c.failed() {
-			c.Close()
-		}
+	err := c.queueFrame(func() engine.Status { return c.closeWith(code, reason) })
+	if refused := (*Error)(nil); errors.As(err, &refused) && refused.Status != ErrState {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.closeLimit)
@@ -46,16 +36,9 @@ func (c *Conn) CloseHandshake(ctx context.Context, code int, reason string) erro
 		c.limits.interrupt(c.nc, &c.limits.write)
 	})
 	defer stop()
-	err := c.awaitClose(ctx)
+	err = c.awaitClose(ctx)
 	c.Close()
 	return err
-}
-
-// failed tells whether nothing can be written any more.
-func (c *Conn) failed() bool {
-	c.mu.Lock()
-	defer c.unlock()
-	return c.usable() != nil
 }
 
 // awaitClose waits until the peer has answered, by reading if nobody else does.
@@ -64,31 +47,38 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	c.wait(c.push(), deadline)
 	for {
 		_, _, err := c.NextReader()
-		if errors.Is(err, errConcurrentRead) {
+		if err == errConcurrentRead || errors.Is(err, net.ErrClosed) {
 			select {
 			case <-c.reader.ended:
 			case <-ctx.Done():
-				return ctx.Err()
 			case <-c.writer.dead:
-				return net.ErrClosed
 			}
-			continue
+			err = c.readingEnded(ctx)
 		}
-		var closed *CloseError
-		var failure *Error
-		switch {
-		case err == nil:
-		case errors.As(err, &failure):
-			return err
-		case errors.As(err, &closed):
+		if _, ok := err.(*CloseError); ok {
 			c.awaitEOF(ctx)
 			return nil
-		case isTimeout(err) && ctx.Err() != nil:
+		}
+		if isTimeout(err) && ctx.Err() != nil {
 			return ctx.Err()
-		default:
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// readingEnded is what reading by another goroutine has ended with.
+func (c *Conn) readingEnded(ctx context.Context) error {
+	select {
+	case <-c.reader.ended:
+		return c.reader.err
+	default:
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return net.ErrClosed
 }
 
 // awaitEOF lets the server close the stream first: it is the side on which the connection then lingers.

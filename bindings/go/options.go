@@ -4,9 +4,11 @@ package tidewire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"time"
 
 	"tidewire/internal/engine"
@@ -110,9 +112,8 @@ func (o *Options) engineConfig(role Role) (engine.Config, error) {
 // check refuses what no field may be.
 func (o *Options) check(role Role) error {
 	type field struct {
-		name  string
-		value int64
-		max   int64
+		name       string
+		value, max int64
 	}
 	fields := []field{
 		{"role", int64(role), int64(RoleClient)},
@@ -141,13 +142,20 @@ func (o *Options) check(role Role) error {
 	}
 	for _, f := range fields {
 		if f.value < 0 || f.value > f.max {
-			return &Error{Status: ErrArgument, Op: "options", Err: fmt.Errorf("%s is %d, outside of 0 to %d", f.name, f.value, f.max)}
+			return badOption("%s is %d, outside of 0 to %d", f.name, f.value, f.max)
+		}
+		if strings.HasSuffix(f.name, "WindowBits") && f.value != 0 && f.value < 8 {
+			return badOption("%s is %d, neither 0 nor 8 to 15", f.name, f.value)
 		}
 	}
 	if o.Pool != nil && o.Pool.closed.Load() {
-		return &Error{Status: ErrState, Op: "options", Err: fmt.Errorf("Pool is closed")}
+		return &Error{Status: ErrState, Op: "options", Err: errors.New("Pool is closed")}
 	}
 	return nil
+}
+
+func badOption(format string, args ...any) error {
+	return &Error{Status: ErrArgument, Op: "options", Err: fmt.Errorf(format, args...)}
 }
 
 func (o *Options) pool() *engine.Pool {

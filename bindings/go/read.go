@@ -95,10 +95,12 @@ func (c *Conn) ReadMessage() (MessageType, []byte, error) {
 		c.endRead()
 		return 0, nil, err
 	}
-	data := make([]byte, event.Len())
-	typ := c.handOut(event, data)
+	from := event.Bytes()
+	data := make([]byte, len(from)) // with the copy one step for the compiler, which clears nothing
+	copy(data, from)
+	c.reader.pass()
 	c.endRead()
-	return typ, data, nil
+	return MessageType(event.Opcode), data, nil
 }
 
 // ReadMessageInto is like ReadMessage, except that it copies the message to buf and returns its length; it allocates
@@ -120,7 +122,8 @@ func (c *Conn) ReadMessageInto(buf []byte) (MessageType, int, error) {
 	if n > len(buf) {
 		err = errShortBuffer
 	} else {
-		c.handOut(event, buf)
+		copy(buf, event.Bytes())
+		c.reader.pass()
 	}
 	c.endRead()
 	return typ, n, err
@@ -152,13 +155,6 @@ func (c *Conn) ReadBatch(handle func(typ MessageType, data []byte) error) error 
 		event, err = c.heldData()
 	}
 	return err
-}
-
-// handOut copies a message out of the engine's memory, and is done with it.
-func (c *Conn) handOut(event *engine.Event, to []byte) MessageType {
-	copy(to, event.Bytes())
-	c.reader.pass()
-	return MessageType(event.Opcode)
 }
 
 // pass goes on behind the current event, which is a message.
@@ -215,7 +211,7 @@ func (c *Conn) nextMessage() (*engine.Event, error) {
 }
 
 func (c *Conn) nextData() (*engine.Event, error) {
-	for {
+	for c.reader.err == nil {
 		if event, err := c.heldData(); event != nil || err != nil {
 			return event, err
 		}
@@ -223,6 +219,7 @@ func (c *Conn) nextData() (*engine.Event, error) {
 			return nil, err
 		}
 	}
+	return nil, c.reader.err
 }
 
 // heldData is the next message, or chunk, of the last read; nil where there is none.
@@ -296,9 +293,6 @@ func (c *Conn) closedByPeer(closed *CloseError) error {
 // fill waits until there are events, and returns why there are none and will be none, or not now.
 func (c *Conn) fill() error {
 	r := &c.reader
-	if r.err != nil {
-		return r.err
-	}
 	r.events, r.next = nil, 0
 	r.ready = 0
 	var err error

@@ -37,6 +37,23 @@ func FormatCloseMessage(code int, text string) []byte {
 }
 
 func (c *Conn) queueControl(typ MessageType, data []byte) error {
+	return c.queueFrame(func() engine.Status {
+		switch {
+		case typ == PingMessage:
+			return c.eng.Ping(data)
+		case typ == PongMessage:
+			return c.eng.Pong(data)
+		case typ == CloseMessage && len(data) == 0:
+			return c.closeWith(0, "")
+		case typ == CloseMessage && len(data) >= 2:
+			return c.closeWith(int(binary.BigEndian.Uint16(data)), string(data[2:]))
+		}
+		return engine.ErrArgument
+	})
+}
+
+// queueFrame queues a control frame behind what is staged.
+func (c *Conn) queueFrame(queue func() engine.Status) error {
 	c.mu.Lock()
 	defer c.unlock()
 	if err := c.usable(); err != nil {
@@ -45,18 +62,7 @@ func (c *Conn) queueControl(typ MessageType, data []byte) error {
 	if c.eng.Staged() > 0 {
 		c.eng.Flush(engine.NoSocket)
 	}
-	status := engine.ErrArgument
-	switch {
-	case typ == PingMessage:
-		status = c.eng.Ping(data)
-	case typ == PongMessage:
-		status = c.eng.Pong(data)
-	case typ == CloseMessage && len(data) == 0:
-		status = c.closeWith(0, "")
-	case typ == CloseMessage && len(data) >= 2:
-		status = c.closeWith(int(binary.BigEndian.Uint16(data)), string(data[2:]))
-	}
-	if status != engine.OK {
+	if status := queue(); status != engine.OK {
 		return engineError(c.eng, status, "write")
 	}
 	return nil

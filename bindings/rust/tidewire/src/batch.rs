@@ -129,16 +129,6 @@ impl Batch {
         self.current().map(|event| unsafe { Event::from_raw(event) })
     }
 
-    /// That event and those that are handed out after it without a further call; none of a buffer of the caller.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn upcoming(&self) -> impl Iterator<Item = Event<'_>> {
-        let first = if self.is_borrowed { self.count } else { self.next - usize::from(self.has_current) };
-        let events = self.events.get(first..self.count).unwrap_or_default();
-        // SAFETY: the engine wrote the first `count` events; their data is valid as that of the current one.
-        events.iter().map(|event| unsafe { Event::from_raw(event.assume_init_ref()) })
-    }
-
     /// Moves the data of the event that was handed out last out of the connection.
     pub(crate) fn detach(&mut self, raw: &Raw) -> Result<Lease, Error> {
         let event = self.current().ok_or(Error::Rejected(Status::STATE))?;
@@ -217,20 +207,6 @@ mod tests {
         assert_eq!(batch.event(), Some(Event::Binary(b"wire")));
         assert!(!batch.step() && !batch.step());
         assert_eq!(batch.event(), None);
-    }
-
-    #[test]
-    #[cfg(feature = "std")]
-    fn a_batch_shows_what_comes() {
-        let mut messages = [*b"tide", *b"wire", *b"sea!"];
-        let mut batch = batch(&mut messages, sys::TW_OK);
-        assert_eq!(batch.upcoming().count(), 3);
-        assert!(batch.step() && batch.step());
-        assert!(batch.upcoming().eq([Event::Binary(b"wire"), Event::Binary(b"sea!")]));
-        batch.has_current = false; // as after detach
-        assert!(batch.upcoming().eq([Event::Binary(b"sea!")]));
-        batch.is_borrowed = true;
-        assert_eq!(batch.upcoming().count(), 0);
     }
 
     #[test]

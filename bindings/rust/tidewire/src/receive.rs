@@ -78,13 +78,6 @@ impl Connection {
         if self.batch.is_borrowed { None } else { self.batch.event() }
     }
 
-    /// That event and those that came with it and are not handed out yet, as far as they are at hand.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn upcoming(&self) -> impl Iterator<Item = Event<'_>> {
-        self.batch.upcoming()
-    }
-
     /// The same, with a [`Sender`] to answer while it is looked at.
     #[inline]
     pub fn current_with_sender(&mut self) -> Option<(Event<'_>, Sender<'_>)> {

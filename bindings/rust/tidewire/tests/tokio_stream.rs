@@ -119,12 +119,24 @@ fn closing_that_was_given_up_leaves_receiving_to_go_on() {
 }
 
 #[test]
-fn messages_of_one_read_share_no_more_than_a_little_memory() {
-    let lens = [0, 1, 1024, 1025, 0, 1024, 1024, 1024, 1024, 1000, 9000, 5];
-    let mut ws = server(lens.iter().flat_map(|&len| masked(1, &vec![b'x'; len])).collect::<Vec<_>>());
-    for len in lens {
-        assert_eq!(next(&mut ws), Message::text("x".repeat(len)));
-    }
+fn forward_answers_a_whole_read_in_one_write() {
+    let mut script = Script::new((0..50).flat_map(|n: u8| masked(2, &[n])).collect::<Vec<_>>());
+    let ws = WebSocketStream::from_open(&mut script, &Config::server(), Deflate::default(), &b""[..]).unwrap();
+    let (mut sink, source) = ws.split();
+    sink.flush().now_or_never().unwrap().unwrap();
+    assert!(source.forward(sink).now_or_never().is_none());
+    assert_eq!(script.writes, 1);
+    assert_eq!(script.output, (0..50).flat_map(|n: u8| plain(2, &[n])).collect::<Vec<_>>());
+}
+
+#[test]
+fn pong_leaves_in_the_next_turn_where_others_flush() {
+    let mut ws = server(masked(9, b"?"));
+    ws.send(Message::text("flushed")).now_or_never().unwrap().unwrap();
+    assert!(next(&mut ws).is_ping());
+    assert!(ws.next().now_or_never().is_none());
+    assert!(ws.next().now_or_never().is_none());
+    assert_eq!(ws.get_ref().output, [plain(1, b"flushed"), plain(10, b"?")].concat());
 }
 
 #[test]

@@ -77,6 +77,10 @@ impl<S: Read + Write> Io for Transport<'_, S> {
         self.poll(Write::flush)
     }
 
+    fn yield_now(&mut self) -> bool {
+        false
+    }
+
     fn start_clock(&mut self) {}
 
     fn now(&mut self) -> Option<Duration> {

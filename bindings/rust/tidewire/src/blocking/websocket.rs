@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::transport::Transport;
 use crate::handshake::Upgrade;
-use crate::stream::{Opened, Session};
+use crate::stream::{BATCH, Opened, Session};
 use crate::{Config, Connection, Deflate, Error, Event, Message, Opcode, Outgoing, Prepared, Sender};
 
 /// A WebSocket connection over a blocking stream.
@@ -151,9 +151,15 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`feed`](Self::feed) of each: the messages before the refused one are queued. [`Error::Io`].
     pub fn send_batch<'m>(&mut self, messages: impl IntoIterator<Item = Outgoing<'m>>) -> Result<(), Error> {
-        for message in messages {
+        let mut messages = messages.into_iter();
+        loop {
+            let mut chunk = [Outgoing::binary(&[]); BATCH];
+            let len = chunk.iter_mut().zip(&mut messages).map(|(slot, message)| *slot = message).count();
+            if len == 0 {
+                break;
+            }
             self.run(|session, io| session.poll_ready(io))?;
-            self.session.send_outgoing(message)?;
+            self.session.send_batch(&chunk[..len])?;
         }
         self.flush()
     }

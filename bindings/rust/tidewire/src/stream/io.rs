@@ -27,6 +27,9 @@ pub(crate) trait Io {
     /// Ends our direction of the stream.
     fn poll_shutdown(&mut self) -> Poll<Result<()>>;
 
+    /// Has the caller come again after others had their turn. Returns whether it will.
+    fn yield_now(&mut self) -> bool;
+
     /// Has a clock from now on, where one can be had.
     fn start_clock(&mut self);
 

@@ -9,7 +9,6 @@ use std::io::{self, ErrorKind};
 use bytes::Bytes;
 
 use super::Io;
-use super::copies::Copies;
 use super::lent::Lent;
 use crate::{
     Config, Connection, Error, Event, Message, Opcode, Outgoing, Prepared, Role, SendFlags, Sender, State, Utf8Bytes,
@@ -47,7 +46,6 @@ pub(crate) struct Session {
     conn: Connection,
     /// What the output refers to.
     lent: Option<Box<Lent>>,
-    copies: Copies,
     /// Read behind the head of the opening handshake, and not yet taken by the engine.
     rest: Option<Box<Bytes>>,
     /// How long a client waits for the server to end the stream, and once it does, until when.
@@ -56,6 +54,10 @@ pub(crate) struct Session {
     /// The stream refused to take more output. What the peer sent before that is still read.
     write_broken: bool,
     is_client: bool,
+    /// Somebody flushes after it has fed, and a reader leaves that to it for one turn.
+    pub(crate) has_flusher: bool,
+    /// That turn has come.
+    has_yielded: bool,
 }
 
 impl Session {
@@ -64,12 +66,13 @@ impl Session {
         Self {
             conn,
             lent: None,
-            copies: Copies::default(),
             rest: (!rest.is_empty()).then(|| Box::new(rest)),
             end_timeout: config.close_time(),
             phase: Phase::Open,
             write_broken: false,
             is_client: config.role() == Role::Client,
+            has_flusher: false,
+            has_yielded: false,
         }
     }
 
@@ -112,30 +115,23 @@ impl Session {
 
     /// The event that `poll_advance` moved on to.
     #[inline]
-    pub(crate) fn current(&mut self) -> Option<Event<'_>> {
-        self.copies.clear();
+    pub(crate) fn current(&self) -> Option<Event<'_>> {
         self.conn.current()
     }
 
-    /// The same as a message of its own; `None` where it is a part of one. Large ones are moved out of the connection,
-    /// small ones copied together with those that follow.
+    /// The same as a message of its own; `None` where it is a part of one. A large one is moved out of the connection.
     pub(crate) fn take_message(&mut self) -> Result<Option<Message>, Error> {
-        let (opcode, len) = match self.conn.current() {
-            Some(Event::Text(text)) => (Opcode::Text, text.len()),
-            Some(Event::Binary(data)) => (Opcode::Binary, data.len()),
-            Some(event) => return Ok(Message::from_event(event)),
-            None => return Ok(None),
-        };
-        let data = match len {
-            0..=Copies::MAX_LEN => self.copies.next(&self.conn, len),
-            DETACH_LEN.. => Bytes::from_owner(self.conn.detach()?),
-            _ => return Ok(self.conn.current().and_then(Message::from_event)),
-        };
-        Ok(Some(match opcode {
-            // SAFETY: these are the bytes of a text event, which the engine validated.
-            Opcode::Text => Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) }),
-            _ => Message::Binary(data),
-        }))
+        match self.conn.current() {
+            Some(Event::Text(text)) if text.len() >= DETACH_LEN => {
+                let data = Bytes::from_owner(self.conn.detach()?);
+                // SAFETY: these are the bytes of a text event, which the engine validated.
+                Ok(Some(Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) })))
+            }
+            Some(Event::Binary(data)) if data.len() >= DETACH_LEN => {
+                Ok(Some(Message::Binary(Bytes::from_owner(self.conn.detach()?))))
+            }
+            event => Ok(event.and_then(Message::from_event)),
+        }
     }
 
     /// Writes all output. Nothing is lost where it is cut short: the engine keeps what was not written.
@@ -159,7 +155,6 @@ impl Session {
         &mut self,
         mut f: impl FnMut(Event<'_>, &mut Sender<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.copies.clear();
         while let Some((event, mut sender)) = self.conn.current_with_sender() {
             f(event, &mut sender)?;
             // A failure is told again when the next call moves on.
@@ -199,10 +194,10 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a message of somebody else's bytes, without writing it.
-    pub(crate) fn send_outgoing(&mut self, message: Outgoing<'_>) -> Result<(), Error> {
+    /// Sends messages of somebody else's bytes, without writing them.
+    pub(crate) fn send_batch(&mut self, messages: &[Outgoing<'_>]) -> Result<(), Error> {
         self.check_open()?;
-        self.conn.send_batch(&[message]).1
+        self.conn.send_batch(messages).1
     }
 
     /// Sends a prepared message, without writing it.
@@ -213,8 +208,6 @@ impl Session {
 
     /// Queues a close frame, unless it is too late for one.
     pub(crate) fn start_close(&mut self, code: Option<u16>, reason: &str) -> Result<(), Error> {
-        // Who closes does not take what still comes.
-        self.copies.clear();
         if self.conn.state() == State::Open { self.conn.close(code, reason) } else { Ok(()) }
     }
 
@@ -285,6 +278,13 @@ impl Session {
 
     /// Nothing is there to read: what waits to be written goes out, and the clock is set.
     fn rest_before_pending(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        // `forward` keeps the last message that it read back until the stream is pending, and then flushes: to write
+        // before would make two writes of each read's answers.
+        if self.has_flusher && !self.has_yielded && self.conn.output_len() > 0 && io.yield_now() {
+            self.has_yielded = true;
+            return Poll::Pending;
+        }
+        self.has_yielded = false;
         if let Poll::Ready(Err(error)) = self.poll_flush(io) {
             return Poll::Ready(Err(self.fail(error, io)));
         }

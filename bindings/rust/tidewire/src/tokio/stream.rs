@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::clock::Clock;
 use super::transport::Transport;
 use crate::handshake::Upgrade;
-use crate::stream::{Opened, Session};
+use crate::stream::{BATCH, Opened, Session};
 use crate::{Config, Connection, Deflate, Error, Event, Message, Outgoing, Prepared, Sender};
 
 /// A WebSocket connection over an asynchronous stream: a [`Stream`] and a [`Sink`] of [`Message`]s.
@@ -174,9 +174,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// As `send` of each: the messages before the refused one were sent. [`Error::Io`].
     pub async fn send_batch<'m>(&mut self, messages: impl IntoIterator<Item = Outgoing<'m>>) -> Result<(), Error> {
-        for message in messages {
+        let mut messages = messages.into_iter();
+        loop {
+            let mut chunk = [Outgoing::binary(&[]); BATCH];
+            let len = chunk.iter_mut().zip(&mut messages).map(|(slot, message)| *slot = message).count();
+            if len == 0 {
+                break;
+            }
             poll_fn(|cx| self.poll_room(cx)).await?;
-            self.session.send_outgoing(message)?;
+            self.session.send_batch(&chunk[..len])?;
         }
         self.flush().await
     }
@@ -354,7 +360,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocketStream<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_written(cx)
+        let this = self.get_mut();
+        this.session.has_flusher = true;
+        this.poll_written(cx)
     }
 
     /// Sends a close frame with code 1000, unless one was sent, and writes all that is queued. It does not wait for the

@@ -79,6 +79,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Io for Transport<'_, '_, S> {
         self.poll_output(S::poll_shutdown)
     }
 
+    fn yield_now(&mut self) -> bool {
+        self.cx.waker().wake_by_ref();
+        true
+    }
+
     fn start_clock(&mut self) {
         if self.clock.is_none() {
             *self.clock = Clock::start();

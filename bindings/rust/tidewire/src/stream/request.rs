@@ -43,7 +43,7 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUrl`], and [`Error::Usage`] where `config` is a server's.
+    /// [`Error::InvalidUrl`], and [`Error::Rejected`] where `config` is a server's.
     pub fn with_config(url: &str, config: Config) -> Result<Self, Error> {
         if config.role() != Role::Client {
             return Err(Error::from_status(tidewire_sys::TW_ERR_ARGUMENT, 0));

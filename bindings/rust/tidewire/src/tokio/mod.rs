@@ -72,3 +72,8 @@ mod transport;
 
 pub use opening::{accept_async, accept_async_with_config, accept_with, client_async, connect_async};
 pub use stream::WebSocketStream;
+
+/// The README of the workspace, whose programs run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -84,8 +84,8 @@ func echo(c *Conn) <-chan error {
 				err = c.WriteMessage(typ, data)
 			}
 			if err != nil {
-				ended <- err
 				c.Close()
+				ended <- err
 				return
 			}
 		}

@@ -150,7 +150,8 @@ fn compile(root: &Path, unit: &Path, object: &Path) {
     }
     let errors = String::from_utf8_lossy(&output.stderr);
     eprint!("{errors}");
-    if errors.contains("zlib.h") {
+    // GCC and Clang say it in different words.
+    if errors.contains("zlib.h: No such file") || errors.contains("'zlib.h' file not found") {
         fail("the header of zlib is missing: install zlib1g-dev (Debian), zlib-devel (Fedora) or zlib-dev (Alpine)");
     }
     fail(&format!("{compiler} cannot compile the engine, which needs C++20 as GCC 12 and Clang 14 know it; see above"));

@@ -88,8 +88,9 @@ func (d *dialled) Read(room []byte) (int, error) {
 	return n, nil
 }
 
-func switching(key string) []byte {
-	accept := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+// switching is the response that accepts a request with that key.
+func switching(asked string) []byte {
+	accept := sha1.Sum([]byte(asked + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(accept[:]))
 }

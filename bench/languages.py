@@ -73,7 +73,7 @@ LANGUAGES = (GO, RUST)
 def missing():
     """{language: why it has no rows}"""
     return {
-        each.name: f"no rows: {each.program('')} is missing; packaging/dev bench builds it where {each.name} is installed"
+        each.name: f"no rows: {PROGRAMS / each.folder} is missing; packaging/dev bench builds it where {each.name} is there"
         for each in LANGUAGES
         if not each.is_built
     }

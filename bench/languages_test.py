@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the benchmarks of the Go and Rust bindings for a moment, and judges figures that nobody measured. Needs two cores,
-and the programs of both languages.
+"""Runs the benchmarks of the Go and Rust bindings for a moment, and judges figures that nobody measured. Needs two
+cores, and the programs of both languages.
 
 usage: languages_test.py BUILD_DIRECTORY [UNITTEST_ARGUMENT...]
 """

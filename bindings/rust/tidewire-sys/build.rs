@@ -79,7 +79,8 @@ fn link_installed() -> bool {
     true
 }
 
-/// The linker flags of a library that is `version` or later, and has our binary interface.
+/// The linker flags of a library that is `version` or later. Whether it still has our binary interface, it tells
+/// itself: `tw_get_api`.
 fn pkg_config(program: &str, version: &str, is_static: bool) -> Option<String> {
     let run = |arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok()?;

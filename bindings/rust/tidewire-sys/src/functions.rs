@@ -98,7 +98,8 @@ unsafe extern "C" {
         out_len: *mut usize,
     ) -> tw_status;
 
-    /// Like `tw_frames_encode` without copying payloads: headers go to `headers`, and views, which has room for `2 * count`, shows header and payload of each frame in turn, without those payloads that are empty.
+    /// Like `tw_frames_encode` without copying payloads: headers go to `headers`, and views, which has room for `2 *
+    /// count`, shows header and payload of each frame in turn, without those payloads that are empty.
     pub fn tw_frames_encode_views(
         frames: *const tw_frame,
         count: usize,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! What the `TW_..._INIT` macros of the header stand for: structs that know their size, and otherwise have the defaults.
+//! What the `TW_..._INIT` macros of the header stand for: structs that know their size, and otherwise have the
+//! defaults.
 
 use core::ptr::{null, null_mut};
 

@@ -4,8 +4,8 @@
 //! These are the declarations of `tidewire/tidewire.h` under the names that they have there, and nothing else; that
 //! header is the contract. Programs want the safe crate `tidewire`.
 //!
-//! The build script links the installed library where pkg-config finds one of this version or a later one of the same
-//! binary interface, and builds the sources that this crate has with it otherwise. These choose:
+//! The build script links the installed library where pkg-config finds one of this version or a later one, and
+//! builds the sources that this crate has with it otherwise. These choose:
 //!
 //! | what | effect |
 //! |---|---|

@@ -262,8 +262,8 @@ pub struct tw_agreement {
     pub accept: [u8; TW_ACCEPT_LEN],
 }
 
-/// The table of functions for hosts that find the library with dlopen; `tw_table.h` has its members, which programs that
-/// are linked with the library do not need.
+/// The table of functions for hosts that find the library with dlopen; `tw_table.h` has its members, which programs
+/// that are linked with the library do not need.
 #[repr(C)]
 pub struct tw_api {
     _opaque: [u8; 0],

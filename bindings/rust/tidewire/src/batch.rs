@@ -29,8 +29,8 @@ pub(crate) struct Batch {
     pub(crate) is_borrowed: bool,
 }
 
-// SAFETY: the events lie in memory of the connection, which moves with them; those in a buffer of the caller are borrowed
-// together with the connection, which cannot move then.
+// SAFETY: the events lie in memory of the connection, which moves with them; those in a buffer of the caller are
+// borrowed together with the connection, which cannot move then.
 unsafe impl Send for Batch {}
 
 impl Batch {

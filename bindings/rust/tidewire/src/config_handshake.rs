@@ -22,8 +22,8 @@ pub(crate) struct Handshake {
     headers: Vec<(CString, CString)>,
 }
 
-/// A string for C. A zero byte, which C could not see, becomes a line feed: the engine refuses both for the same reason,
-/// and it is the engine that tells when the connection is created.
+/// A string for C. A zero byte, which C could not see, becomes a line feed: the engine refuses both for the same
+/// reason, and it is the engine that tells when the connection is created.
 fn c_string(text: &str) -> CString {
     let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 0 { b'\n' } else { byte }).collect();
     CString::new(bytes).unwrap_or_default()

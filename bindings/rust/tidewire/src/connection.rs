@@ -52,10 +52,10 @@ use crate::{
 ///
 /// # What borrows what
 ///
-/// Bytes of events are not copied: they lie in the buffer that was fed, or in memory of the connection, until more input
-/// is taken. So [`Connection::receive`] borrows both for as long as its [`Events`](crate::Events) live, and each event
-/// borrows the events, so that the next one ends it. The [`Sender`] that comes with them can do all but take input:
-/// it answers while the event is looked at. This does not compile:
+/// Bytes of events are not copied: they lie in the buffer that was fed, or in memory of the connection, until more
+/// input is taken. So [`Connection::receive`] borrows both for as long as its [`Events`](crate::Events) live, and each
+/// event borrows the events, so that the next one ends it. The [`Sender`] that comes with them can do all but take
+/// input: it answers while the event is looked at. This does not compile:
 ///
 /// ```compile_fail
 /// # let config = tidewire::Config::server();
@@ -78,8 +78,9 @@ impl Connection {
     /// # Errors
     ///
     /// [`Error::Rejected`]: [`Status::HEADER_INJECTION`](crate::Status::HEADER_INJECTION) or
-    /// [`Status::ARGUMENT`](crate::Status::ARGUMENT) for a string that the handshake cannot carry, or a number out of its
-    /// range; [`Status::UNSUPPORTED`](crate::Status::UNSUPPORTED) where the library is older than this crate; resources.
+    /// [`Status::ARGUMENT`](crate::Status::ARGUMENT) for a string that the handshake cannot carry, or a number out of
+    /// its range; [`Status::UNSUPPORTED`](crate::Status::UNSUPPORTED) where the library is older than this crate;
+    /// resources.
     pub fn new(config: &Config) -> Result<Self, Error> {
         Ok(Self { batch: Batch::new(), raw: Raw::new(config, None)? })
     }
@@ -108,9 +109,9 @@ impl Connection {
         }
     }
 
-    /// Tells the time, since any moment, of a clock that does not go back: call it before the calls that take input, and
-    /// at the deadline. Returns the deadline: when to call it again at the latest, on the same clock. Every call may
-    /// bring that nearer. Without ticks there are no time-outs, pings and rates.
+    /// Tells the time, since any moment, of a clock that does not go back: call it before the calls that take input,
+    /// and at the deadline. Returns the deadline: when to call it again at the latest, on the same clock. Every call
+    /// may bring that nearer. Without ticks there are no time-outs, pings and rates.
     ///
     /// # Errors
     ///

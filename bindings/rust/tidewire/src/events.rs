@@ -9,8 +9,10 @@ use crate::{Error, Event, Lease};
 
 /// The events of some input, one after the other.
 ///
-/// They come in the order of the stream, then the failure, if there is one. Who stops before [`Events::next`] has
-/// returned `None` or an error loses the events that were not looked at; [`Events::rest_len`] tells what was not taken.
+/// They come in the order of the stream, then the failure, if there is one. Those of
+/// [`Connection::events`](crate::Connection::events) may be left for later. Those of
+/// [`Connection::receive`](crate::Connection::receive) are lost to who stops before [`Events::next`] has returned
+/// `None` or an error; [`Events::rest_len`] tells how many bytes were not taken.
 pub struct Events<'a> {
     pub(crate) raw: &'a Raw,
     pub(crate) batch: &'a mut Batch,
@@ -54,12 +56,13 @@ impl Events<'_> {
         self.batch.current()
     }
 
-    /// Moves the bytes of the current event out of the connection. A message that the
-    /// engine put together is not copied, anything else is.
+    /// Moves the bytes of the current event out of the connection. A message that the engine put together is not
+    /// copied, anything else is.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`]: [`Status::STATE`](crate::Status::STATE) without such an event, [`Status::NO_MEMORY`](crate::Status::NO_MEMORY).
+    /// [`Error::Rejected`]: [`Status::STATE`](crate::Status::STATE) without such an event,
+    /// [`Status::NO_MEMORY`](crate::Status::NO_MEMORY).
     pub fn detach(&mut self) -> Result<Lease, Error> {
         self.batch.detach(self.raw)
     }

@@ -4,7 +4,7 @@
 //! | what you have | what you use | feature |
 //! |---|---|---|
 //! | Tokio | `tidewire::tokio`: `connect_async`, `accept_async`, `WebSocketStream` | `tokio` |
-//! | a `TcpStream`, or anything that is `Read` and `Write` | `tidewire::blocking`: `connect`, `accept`, `WebSocket` | `std`, the default |
+//! | a `TcpStream`, or other `Read + Write` | `tidewire::blocking`: `connect`, `accept`, `WebSocket` | `std`, the default |
 //! | bytes, and a loop of your own | [`Connection`]: no socket, clock, thread or standard library | none |
 //! | frames to look at, or to make | [`frames`], [`kernels`] | none |
 //!
@@ -36,15 +36,15 @@
 //! # The engine
 //!
 //! The work is done by a library without a run time of its own, which other languages use too, so that all behave the
-//! same to the byte. Its sources are compiled with this crate, unless pkg-config finds it installed: see `tidewire-sys`.
-//! Rust 1.85 or later is needed, and to compile the engine a compiler of C++20 and the header of zlib.
+//! same to the byte. Its sources are compiled with this crate, unless pkg-config finds it installed: see
+//! `tidewire-sys`. Rust 1.85 or later is needed, and to compile the engine a compiler of C++20 and the header of zlib.
 //!
 //! # What is unsafe
 //!
 //! Nothing that takes no `unsafe` block can break memory, whatever a peer sends. Views of received bytes and of output
 //! are borrows, see [`Connection`]. Where `unsafe` is offered, its documentation says what to keep to:
-//! [`Sender::send_borrowed`] spares a copy, [`ReadBuffer::assume_initialized`] spares zeros, [`Config::raw_mut`] reaches
-//! what has no safe form.
+//! [`Sender::send_borrowed`] spares a copy, [`ReadBuffer::assume_initialized`] spares zeros, [`Config::raw_mut`]
+//! reaches what has no safe form.
 #![no_std]
 #![deny(missing_docs)]
 

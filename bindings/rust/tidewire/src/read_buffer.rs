@@ -40,9 +40,22 @@ impl<'a> ReadBuffer<'a> {
         Self { conn, data, len, initialized_len: 0 }
     }
 
-    /// All of the room, of which nothing need be written.
+    /// Bytes of the room.
+    #[inline]
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.len
+    }
+
+    /// All of the room, of which nothing need be written. Nothing of it counts as written from now on.
     #[inline]
     pub fn uninit(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.initialized_len = 0;
+        self.room()
+    }
+
+    #[inline]
+    fn room(&mut self) -> &mut [MaybeUninit<u8>] {
         // SAFETY: the room is ours until the next call that takes input, and so long as it says.
         unsafe { slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
@@ -51,7 +64,7 @@ impl<'a> ReadBuffer<'a> {
     #[inline]
     pub fn initialized(&mut self) -> &mut [u8] {
         let from = self.initialized_len;
-        self.uninit()[from..].fill(MaybeUninit::new(0));
+        self.room()[from..].fill(MaybeUninit::new(0));
         self.initialized_len = self.len;
         // SAFETY: all of it is written.
         unsafe { slice::from_raw_parts_mut(self.data.as_ptr().cast(), self.len) }

@@ -20,7 +20,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Status::STATE`](crate::Status::STATE) while there are events of [`ReadBuffer::commit`] that were not looked at. What is wrong with
+    /// [`Status::STATE`] while there are events of [`ReadBuffer::commit`] that were not looked at. What is wrong with
     /// the bytes is told by [`Events::next`].
     #[inline]
     pub fn receive<'a>(&'a mut self, data: &'a mut [u8]) -> Result<(Events<'a>, Sender<'a>), Error> {
@@ -31,13 +31,13 @@ impl Connection {
         Ok((Events { raw: &self.raw, batch: &mut self.batch, input }, Sender::new(&self.raw)))
     }
 
-    /// Room to read from the stream into. `hint`: bytes that are known to wait there, or 0. Gives back the memory of the
-    /// last events.
+    /// Room to read from the stream into. `hint`: bytes that are known to wait there, or 0. Gives back the memory of
+    /// the last events.
     ///
     /// # Errors
     ///
-    /// [`Status::STATE`](crate::Status::STATE) while there are events of [`ReadBuffer::commit`] that were not looked at,
-    /// [`Status::NO_MEMORY`](crate::Status::NO_MEMORY), [`Status::LIMIT_MEMORY`](crate::Status::LIMIT_MEMORY). The connection goes on.
+    /// [`Status::STATE`] while there are events of [`ReadBuffer::commit`] that were not looked at,
+    /// [`Status::NO_MEMORY`], [`Status::LIMIT_MEMORY`]. The connection goes on.
     #[inline]
     pub fn read_buffer(&mut self, hint: usize) -> Result<ReadBuffer<'_>, Error> {
         self.batch.expect_done()?;
@@ -99,7 +99,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`]: [`Status::STATE`](crate::Status::STATE) without such an event, [`Status::NO_MEMORY`](crate::Status::NO_MEMORY).
+    /// [`Error::Rejected`]: [`Status::STATE`] without such an event, [`Status::NO_MEMORY`].
     pub fn detach(&mut self) -> Result<Lease, Error> {
         self.batch.end_borrow();
         self.batch.detach(&self.raw)

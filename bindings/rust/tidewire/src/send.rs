@@ -117,8 +117,8 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`]: [`Status::STATE`](crate::Status::STATE) where the connection is not open, or out of the order
-    /// of fragments; [`Status::TEXT`](crate::Status::TEXT) where a text is not UTF-8;
+    /// [`Error::Rejected`]: [`Status::STATE`](crate::Status::STATE) where the connection is not open, or out of the
+    /// order of fragments; [`Status::TEXT`](crate::Status::TEXT) where a text is not UTF-8;
     /// [`Status::ARGUMENT`](crate::Status::ARGUMENT) where flags do not go together; limits and resources. Nothing was
     /// queued then, and the connection goes on.
     #[inline]
@@ -195,7 +195,8 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     ///
-    /// [`Status::CONTROL_LENGTH`](crate::Status::CONTROL_LENGTH) for more than 125 bytes; otherwise as [`Sender::send`].
+    /// [`Status::CONTROL_LENGTH`](crate::Status::CONTROL_LENGTH) for more than 125 bytes; otherwise as
+    /// [`Sender::send`].
     pub fn ping(&mut self, data: &[u8]) -> Result<(), Error> {
         // SAFETY: the data is valid during the call, which copies it.
         accepted(unsafe { sys::tw_conn_ping(self.raw.as_ptr(), data.as_ptr(), data.len()) })

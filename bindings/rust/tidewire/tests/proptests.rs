@@ -80,7 +80,7 @@ fn receive(conn: &mut Connection, bytes: &[u8], way: &Way) -> Vec<Message> {
         let mut len = rest.len().min(*cuts.next().expect("a cycle"));
         if way.by_read_buffer {
             let mut room = conn.read_buffer(0).expect("room");
-            len = len.min(room.uninit().len());
+            len = len.min(room.capacity());
             room.initialized()[..len].copy_from_slice(&rest[..len]);
             room.commit(len).expect("so many are written");
             while conn.advance().expect("good frames") {

@@ -130,7 +130,11 @@ fn a_read_buffer_takes_only_bytes_that_were_written() {
     room.commit(6).expect("so many are written");
     assert_eq!(server.events().0.next().expect("a ping"), Some(Event::Ping(b"")));
     let mut room = server.read_buffer(0).expect("room");
-    let len = room.initialized().len();
+    room.initialized();
+    room.uninit()[0] = std::mem::MaybeUninit::uninit();
+    assert_eq!(rejected(room.commit(1)), Status::ARGUMENT);
+    let mut room = server.read_buffer(0).expect("room");
+    let len = room.capacity();
     assert!(room.initialized().iter().all(|byte| *byte == 0));
     assert_eq!(rejected(room.commit(len + 1)), Status::ARGUMENT);
 }

@@ -64,8 +64,8 @@ impl Bits<'_> {
     }
 }
 
-/// Inflates a message, which `data` holds with `00 00 ff ff` behind it, and adds it to `history`, the messages before it
-/// that it may refer to, as far as `window` bytes back. Returns where it begins; `None` where the data is not right.
+/// Inflates a message, which `data` holds with `00 00 ff ff` behind it, and adds it to `history`, the messages before
+/// it that it may refer to, as far as `window` bytes back. Returns where it begins; `None` where the data is not right.
 pub fn inflate(data: &[u8], window: usize, history: &mut Vec<u8>) -> Option<usize> {
     let start = history.len();
     let mut bits = Bits { data, position: 0 };

@@ -170,7 +170,7 @@ impl Run<'_> {
         let mut rest = &piece[..];
         while !rest.is_empty() {
             let mut room = self.conn.read_buffer(0)?;
-            let len = rest.len().min(room.uninit().len());
+            let len = rest.len().min(room.capacity());
             room.initialized()[..len].copy_from_slice(&rest[..len]);
             rest = &rest[len..];
             room.commit(len)?;

@@ -97,6 +97,44 @@ async fn close_frame_that_was_sent_leaves_reading_to_go_on() {
 }
 
 #[test]
+fn sending_after_the_close_frame_is_refused() {
+    let mut ws = open(Script::default(), &Config::server());
+    ws.send(Message::Close(None)).now_or_never().unwrap().unwrap();
+    assert!(matches!(ws.send(Message::text("late")).now_or_never().unwrap(), Err(Error::Closed)));
+    assert!(matches!(ws.send(Message::Close(None)).now_or_never().unwrap(), Err(Error::Closed)));
+    assert!(matches!(ws.ping(b"late").now_or_never().unwrap(), Err(Error::Closed)));
+    let batch = [tidewire::Outgoing::text("late")];
+    assert!(matches!(ws.send_batch(batch).now_or_never().unwrap(), Err(Error::Closed)));
+    assert_eq!(ws.get_ref().output, plain(8, b""));
+}
+
+#[test]
+fn server_that_goes_on_sending_after_its_close_frame_is_left() {
+    let input = [plain(8, b""), vec![0; 1 << 20]].concat();
+    let mut ws = open(Script::new(input), &Config::client("localhost"));
+    assert!(ws.next().now_or_never().unwrap().unwrap().unwrap().is_close());
+    assert!(ws.next().now_or_never().unwrap().is_none());
+    assert!(ws.get_ref().read_len < 1 << 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_frame_of_a_failed_connection_has_time_to_leave() {
+    let (mut client, stream) = duplex(64);
+    let config = Config::server().ping_interval(Duration::from_secs(1)).close_timeout(Duration::from_secs(9));
+    let mut server = open(stream, &config);
+    server.feed(Message::binary(vec![0; 1000])).await.unwrap();
+    client.write_all(&plain(1, b"not masked")).await.unwrap();
+    assert_eq!(status_of(server.next().await.unwrap()), Status::MASK_MISSING);
+    let ending = tokio::spawn(async move { server.next().await.is_none() });
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let mut output = Vec::new();
+    client.read_to_end(&mut output).await.unwrap();
+    assert_eq!(output[..1004], plain(2, &[0; 1000]));
+    assert_eq!(output[1004..][2..4], 1002_u16.to_be_bytes());
+    assert!(ending.await.unwrap());
+}
+
+#[test]
 fn sink_close_sends_a_close_frame_once_and_does_not_wait() {
     let mut ws = open(Script::default(), &Config::server());
     SinkExt::close(&mut ws).now_or_never().unwrap().unwrap();

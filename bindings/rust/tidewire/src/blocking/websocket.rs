@@ -64,7 +64,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// The connection has failed, or the stream has. It is told once, then `None` follows.
     pub fn read(&mut self) -> Result<Option<Message>, Error> {
         while self.advance()? {
-            if let Some(message) = self.session.take_message()? {
+            if let Some(message) = self.session.take_message() {
                 return Ok(Some(message));
             }
         }
@@ -159,7 +159,7 @@ impl<S: Read + Write> WebSocket<S> {
                 break;
             }
             self.run(|session, io| session.poll_ready(io))?;
-            self.session.send_batch(&chunk[..len])?;
+            self.session.queue(|session| session.conn_mut().send_batch(&chunk[..len]).1)?;
         }
         self.flush()
     }
@@ -170,7 +170,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.session.send_prepared(message)?;
+        self.session.queue(|session| session.conn_mut().send_prepared(message))?;
         self.flush()
     }
 
@@ -180,7 +180,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn ping(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.session.conn_mut().ping(data)?;
+        self.session.queue(|session| session.conn_mut().ping(data))?;
         self.flush()
     }
 

@@ -6,6 +6,7 @@
 
 mod io;
 mod lent;
+mod limit;
 mod opening;
 mod request;
 mod session;

@@ -2,7 +2,6 @@
 //! The opening handshake over a stream, for both roles.
 
 use core::task::{Poll, ready};
-use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice};
 use std::string::String;
 use std::vec::Vec;
@@ -10,6 +9,7 @@ use std::vec::Vec;
 use bytes::Bytes;
 use tidewire_sys as sys;
 
+use super::limit::Limit;
 use super::{Io, Session};
 use crate::handshake::{self, HeadReader, Key, Refusal, Request, Response, Upgrade};
 use crate::{Config, Connection, Deflate, Error};
@@ -57,16 +57,15 @@ impl Opened {
 /// The bytes of a handshake on their way out and in.
 struct Exchange {
     out: Bytes,
+    /// Until the head was read.
     reader: Option<HeadReader>,
-    /// When all is to be over; set by the first call.
-    deadline: Option<Duration>,
-    timeout: Option<Duration>,
+    limit: Limit,
 }
 
 impl Exchange {
     fn new(config: &Config, out: Vec<u8>) -> Result<Self, Error> {
-        let timeout = config.handshake_time();
-        Ok(Self { out: out.into(), reader: Some(HeadReader::new(config)?), deadline: None, timeout })
+        let limit = Limit::new(config.handshake_time());
+        Ok(Self { out: out.into(), reader: Some(HeadReader::new(config)?), limit })
     }
 
     /// Writes all that is to be written.
@@ -108,14 +107,7 @@ impl Exchange {
 
     /// Ready when the handshake has taken too long.
     fn poll_timeout(&mut self, io: &mut impl Io) -> Poll<Error> {
-        let Some(timeout) = self.timeout else { return Poll::Pending };
-        io.start_clock();
-        let Some(now) = io.now() else { return Poll::Pending };
-        let deadline = *self.deadline.get_or_insert(now.saturating_add(timeout));
-        if now < deadline {
-            ready!(io.poll_alarm(deadline));
-        }
-        Poll::Ready(Error::from_status(sys::TW_ERR_TIMEOUT_HANDSHAKE, 0))
+        self.limit.poll(io).map(|()| Error::from_status(sys::TW_ERR_TIMEOUT_HANDSHAKE, 0))
     }
 }
 

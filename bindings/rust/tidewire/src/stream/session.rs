@@ -10,9 +10,8 @@ use bytes::Bytes;
 
 use super::Io;
 use super::lent::Lent;
-use crate::{
-    Config, Connection, Error, Event, Message, Opcode, Outgoing, Prepared, Role, SendFlags, Sender, State, Utf8Bytes,
-};
+use super::limit::Limit;
+use crate::{Config, Connection, Error, Event, Message, Opcode, Role, SendFlags, Sender, State, Status, Utf8Bytes};
 
 /// Output of this length is written before more is read, even while the peer sends without a pause.
 const FLUSH_LEN: usize = 64 * 1024;
@@ -30,12 +29,26 @@ enum Phase {
     Open,
     /// The closing handshake is done, or the connection has failed: the output is written, the stream ended.
     Ending,
-    /// A client, all done: the server ends the stream first (RFC 6455 7.1.1).
+    /// A client, all done: the server ends the stream first (RFC 6455 7.1.1), and is waited for.
     AwaitingEof,
     /// Our direction of the stream is being ended.
     ShuttingDown,
     /// Nothing more comes.
     Ended,
+}
+
+/// Who writes what is queued, when nothing is there to read.
+///
+/// `forward` keeps back the last message that it read until the stream is pending, and then flushes: if the reader wrote
+/// before, the answers to each read would leave in two writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Flusher {
+    /// The reader, at once: nobody else ever did.
+    Reader,
+    /// The caller, who is given one turn for it.
+    Caller,
+    /// The reader after all: the caller had its turn.
+    CallerIsLate,
 }
 
 /// A connection and what it needs to run over an [`Io`], which every call gets anew.
@@ -48,16 +61,13 @@ pub(crate) struct Session {
     lent: Option<Box<Lent>>,
     /// Read behind the head of the opening handshake, and not yet taken by the engine.
     rest: Option<Box<Bytes>>,
-    /// How long a client waits for the server to end the stream, and once it does, until when.
-    end_timeout: Option<Duration>,
+    /// From the last event until the stream has ended.
+    ending: Limit,
     phase: Phase,
     /// The stream refused to take more output. What the peer sent before that is still read.
     write_broken: bool,
     is_client: bool,
-    /// Somebody flushes after it has fed, and a reader leaves that to it for one turn.
-    pub(crate) has_flusher: bool,
-    /// That turn has come.
-    has_yielded: bool,
+    flusher: Flusher,
 }
 
 impl Session {
@@ -67,12 +77,11 @@ impl Session {
             conn,
             lent: None,
             rest: (!rest.is_empty()).then(|| Box::new(rest)),
-            end_timeout: config.close_time(),
+            ending: Limit::new(config.close_time()),
             phase: Phase::Open,
             write_broken: false,
             is_client: config.role() == Role::Client,
-            has_flusher: false,
-            has_yielded: false,
+            flusher: Flusher::Reader,
         }
     }
 
@@ -120,18 +129,23 @@ impl Session {
     }
 
     /// The same as a message of its own; `None` where it is a part of one. A large one is moved out of the connection.
-    pub(crate) fn take_message(&mut self) -> Result<Option<Message>, Error> {
-        match self.conn.current() {
-            Some(Event::Text(text)) if text.len() >= DETACH_LEN => {
-                let data = Bytes::from_owner(self.conn.detach()?);
-                // SAFETY: these are the bytes of a text event, which the engine validated.
-                Ok(Some(Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) })))
-            }
-            Some(Event::Binary(data)) if data.len() >= DETACH_LEN => {
-                Ok(Some(Message::Binary(Bytes::from_owner(self.conn.detach()?))))
-            }
-            event => Ok(event.and_then(Message::from_event)),
-        }
+    pub(crate) fn take_message(&mut self) -> Option<Message> {
+        let is_text = match self.conn.current()? {
+            Event::Text(text) if text.len() >= DETACH_LEN => true,
+            Event::Binary(data) if data.len() >= DETACH_LEN => false,
+            event => return Message::from_event(event),
+        };
+        let Ok(lease) = self.conn.detach() else {
+            // There was no memory for the lease, and the event is as it was.
+            return self.conn.current().and_then(Message::from_event);
+        };
+        let data = Bytes::from_owner(lease);
+        Some(if is_text {
+            // SAFETY: these are the bytes of a text event, which the engine validated.
+            Message::Text(unsafe { Utf8Bytes::from_bytes_unchecked(data) })
+        } else {
+            Message::Binary(data)
+        })
     }
 
     /// Writes all output. Nothing is lost where it is cut short: the engine keeps what was not written.
@@ -144,10 +158,23 @@ impl Session {
         Poll::Ready(result.map_err(Error::from))
     }
 
+    /// The same, for a caller who makes a habit of it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_flush_by_caller(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
+        self.flusher = Flusher::Caller;
+        self.poll_flush(io)
+    }
+
     /// Ready when there is room for more output: `Pending` while the peer reads more slowly than we send.
     #[inline]
     pub(crate) fn poll_ready(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
-        if self.conn.wants().pause() { self.poll_flush(io) } else { Poll::Ready(Ok(())) }
+        if !self.conn.wants().pause() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_flush(io) {
+            Poll::Pending if !self.conn.wants().pause() => Poll::Ready(Ok(())),
+            result => result,
+        }
     }
 
     /// Calls `f` for the current event and those that came with it.
@@ -165,18 +192,29 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a message or a control frame, without writing it.
+    /// Queues a message or a control frame.
     pub(crate) fn send(&mut self, message: &Message) -> Result<(), Error> {
-        self.check_open()?;
-        match message {
-            Message::Text(text) if self.lends(text.len()) => self.lend(Opcode::Text, text.as_ref()),
-            Message::Text(text) => self.conn.send_text(text),
-            Message::Binary(data) if self.lends(data.len()) => self.lend(Opcode::Binary, data),
-            Message::Binary(data) => self.conn.send_binary(data),
-            Message::Ping(data) => self.conn.ping(data),
-            Message::Pong(data) => self.conn.pong(data),
-            Message::Close(None) => self.conn.close(None, ""),
-            Message::Close(Some(frame)) => self.conn.close(Some(frame.code), &frame.reason),
+        self.queue(|session| match message {
+            Message::Text(text) if session.lends(text.len()) => session.lend(Opcode::Text, text.as_ref()),
+            Message::Text(text) => session.conn.send_text(text),
+            Message::Binary(data) if session.lends(data.len()) => session.lend(Opcode::Binary, data),
+            Message::Binary(data) => session.conn.send_binary(data),
+            Message::Ping(data) => session.conn.ping(data),
+            Message::Pong(data) => session.conn.pong(data),
+            Message::Close(None) => session.conn.close(None, ""),
+            Message::Close(Some(frame)) => session.conn.close(Some(frame.code), &frame.reason),
+        })
+    }
+
+    /// Queues something while the connection is open.
+    #[inline]
+    pub(crate) fn queue(&mut self, send: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        if self.phase != Phase::Open || self.write_broken {
+            return Err(Error::Closed);
+        }
+        match send(self) {
+            Err(Error::Rejected(Status::STATE)) if self.conn.state() != State::Open => Err(Error::Closed),
+            result => result,
         }
     }
 
@@ -194,26 +232,9 @@ impl Session {
         Ok(())
     }
 
-    /// Sends messages of somebody else's bytes, without writing them.
-    pub(crate) fn send_batch(&mut self, messages: &[Outgoing<'_>]) -> Result<(), Error> {
-        self.check_open()?;
-        self.conn.send_batch(messages).1
-    }
-
-    /// Sends a prepared message, without writing it.
-    pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.check_open()?;
-        self.conn.send_prepared(message)
-    }
-
     /// Queues a close frame, unless it is too late for one.
     pub(crate) fn start_close(&mut self, code: Option<u16>, reason: &str) -> Result<(), Error> {
         if self.conn.state() == State::Open { self.conn.close(code, reason) } else { Ok(()) }
-    }
-
-    #[inline]
-    fn check_open(&self) -> Result<(), Error> {
-        if self.phase == Phase::Open && !self.write_broken { Ok(()) } else { Err(Error::Closed) }
     }
 
     /// Ends the connection at once for a reason that the engine does not know.
@@ -240,7 +261,10 @@ impl Session {
         }
         match self.poll_fill(io) {
             Poll::Ready(Ok(0)) => self.end_of_stream(io),
-            Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(_)) => {
+                self.await_flusher();
+                Poll::Ready(Ok(()))
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(error, io))),
             Poll::Pending => self.rest_before_pending(io),
         }
@@ -278,13 +302,11 @@ impl Session {
 
     /// Nothing is there to read: what waits to be written goes out, and the clock is set.
     fn rest_before_pending(&mut self, io: &mut impl Io) -> Poll<Result<(), Error>> {
-        // `forward` keeps the last message that it read back until the stream is pending, and then flushes: to write
-        // before would make two writes of each read's answers.
-        if self.has_flusher && !self.has_yielded && self.conn.output_len() > 0 && io.yield_now() {
-            self.has_yielded = true;
+        if self.flusher == Flusher::Caller && self.conn.output_len() > 0 && io.yield_now() {
+            self.flusher = Flusher::CallerIsLate;
             return Poll::Pending;
         }
-        self.has_yielded = false;
+        self.await_flusher();
         if let Poll::Ready(Err(error)) = self.poll_flush(io) {
             return Poll::Ready(Err(self.fail(error, io)));
         }
@@ -299,6 +321,13 @@ impl Session {
         }
     }
 
+    /// Gives the caller who was late another turn.
+    fn await_flusher(&mut self) {
+        if self.flusher == Flusher::CallerIsLate {
+            self.flusher = Flusher::Caller;
+        }
+    }
+
     /// Tells the engine the time, where there is a clock, and returns when to do so again.
     #[inline]
     fn tick(&mut self, io: &mut impl Io) -> Result<Option<Duration>, Error> {
@@ -308,49 +337,28 @@ impl Session {
     /// Brings the stream to its end. Errors of the stream say no more than that it has ended.
     fn poll_end(&mut self, io: &mut impl Io) -> Poll<()> {
         loop {
-            match self.phase {
+            self.phase = match self.phase {
                 Phase::Ended => return Poll::Ready(()),
-                Phase::Ending => {
+                Phase::Open | Phase::Ending => {
                     if self.poll_flush(io).is_pending() {
-                        ready!(self.poll_close_timeout(io));
-                        continue;
+                        ready!(self.ending.poll(io));
+                        self.write_broken = true;
                     }
-                    self.phase = self.after_output(io);
+                    let is_clean = !self.write_broken && self.conn.error().is_none();
+                    if self.is_client && is_clean { Phase::AwaitingEof } else { Phase::ShuttingDown }
                 }
                 Phase::AwaitingEof => {
                     if poll_discard(io).is_pending() {
-                        let Some(deadline) = self.end_timeout else { return Poll::Pending };
-                        ready!(io.poll_alarm(deadline));
+                        ready!(self.ending.poll(io));
                     }
-                    self.phase = Phase::ShuttingDown;
+                    Phase::ShuttingDown
                 }
-                Phase::Open | Phase::ShuttingDown => {
-                    let _ = ready!(io.poll_shutdown());
-                    self.phase = Phase::Ended;
+                Phase::ShuttingDown => {
+                    if io.poll_shutdown().is_pending() {
+                        ready!(self.ending.poll(io));
+                    }
+                    Phase::Ended
                 }
-            }
-        }
-    }
-
-    /// What follows when the last output was written.
-    fn after_output(&mut self, io: &mut impl Io) -> Phase {
-        if !self.is_client || self.write_broken || self.conn.error().is_some() {
-            return Phase::ShuttingDown;
-        }
-        io.start_clock();
-        self.end_timeout = self.end_timeout.and_then(|timeout| Some(io.now()?.saturating_add(timeout)));
-        Phase::AwaitingEof
-    }
-
-    /// While the last output cannot be written. Ready: the engine has dropped it, or its next deadline has come.
-    fn poll_close_timeout(&mut self, io: &mut impl Io) -> Poll<()> {
-        io.start_clock();
-        match self.tick(io) {
-            Ok(None) => Poll::Pending,
-            Ok(Some(deadline)) => io.poll_alarm(deadline),
-            Err(_) => {
-                self.write_broken = true;
-                Poll::Ready(())
             }
         }
     }
@@ -373,13 +381,13 @@ impl Session {
     }
 }
 
-/// Reads what still comes, and drops it, until the stream ends.
+/// Reads what still comes, and drops it, until the stream ends, or it is too much.
 fn poll_discard(io: &mut impl Io) -> Poll<()> {
-    let mut room = [0; 512];
-    loop {
-        match ready!(io.poll_read_slice(&mut room)) {
-            Ok(0) | Err(_) => return Poll::Ready(()),
-            Ok(_) => {}
+    let mut room = [0; 1024];
+    for _ in 0..64 {
+        if let Ok(0) | Err(_) = ready!(io.poll_read_slice(&mut room)) {
+            break;
         }
     }
+    Poll::Ready(())
 }

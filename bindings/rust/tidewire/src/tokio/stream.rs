@@ -28,7 +28,8 @@ use crate::{Config, Connection, Deflate, Error, Event, Message, Outgoing, Prepar
 ///
 /// **Sending.** `feed` only queues a message, and waits while the peer reads more slowly than we send (see
 /// [`Config::output_high_len`](crate::Config)). What is queued is written by `flush`, and by whoever reads before it
-/// waits for the peer: a program that answers each message with `feed` writes once for each read.
+/// waits for the peer (in its next turn, where `Sink`'s `flush` is used): a program that answers each message with
+/// `feed`, or by `forward`, writes once for each read.
 ///
 /// **Cancelling.** Every future and every poll may be dropped: nothing that was received or queued is lost, and the
 /// next call goes on where it stopped.
@@ -182,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 break;
             }
             poll_fn(|cx| self.poll_room(cx)).await?;
-            self.session.send_batch(&chunk[..len])?;
+            self.session.queue(|session| session.conn_mut().send_batch(&chunk[..len]).1)?;
         }
         self.flush().await
     }
@@ -194,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// As `send`.
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
         poll_fn(|cx| self.poll_room(cx)).await?;
-        self.session.send_prepared(message)?;
+        self.session.queue(|session| session.conn_mut().send_prepared(message))?;
         self.flush().await
     }
 
@@ -204,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     ///
     /// As `send`.
     pub async fn ping(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.session.conn_mut().ping(data)?;
+        self.session.queue(|session| session.conn_mut().ping(data))?;
         self.flush().await
     }
 
@@ -329,7 +330,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocketStream<S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         while ready!(this.poll_advance(cx))? {
-            if let Some(message) = this.session.take_message()? {
+            if let Some(message) = this.session.take_message() {
                 return Poll::Ready(Some(Ok(message)));
             }
         }
@@ -360,9 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocketStream<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        this.session.has_flusher = true;
-        this.poll_written(cx)
+        self.get_mut().poll_session(Side::Writer, cx, |session, io| session.poll_flush_by_caller(io))
     }
 
     /// Sends a close frame with code 1000, unless one was sent, and writes all that is queued. It does not wait for the

@@ -72,11 +72,8 @@ LANGUAGES = (GO, RUST)
 
 def missing():
     """{language: why it has no rows}"""
-    return {
-        each.name: f"no rows: {PROGRAMS / each.folder} is missing; packaging/dev bench builds it where {each.name} is there"
-        for each in LANGUAGES
-        if not each.is_built
-    }
+    why = "no rows: {} is missing; packaging/dev bench builds it where the language is there"
+    return {each.name: why.format(PROGRAMS / each.folder) for each in LANGUAGES if not each.is_built}
 
 
 def versions():

@@ -22,7 +22,7 @@ const SIZES: [usize; 5] = [16, 125, 1024, 16384, 65536];
 
 /// Takes the next message and shows it. `None`: its library says that there is something else.
 trait Receiver {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()>;
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()>;
 }
 
 /// The connection without I/O, and what reads for it.
@@ -32,7 +32,7 @@ struct Reading {
 }
 
 impl Receiver for Reading {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
         while !self.conn.advance().ok()? {
             let mut room = self.conn.read_buffer(0).ok()?;
             let mut unfilled = ReadBuf::uninit(room.uninit());
@@ -51,14 +51,14 @@ impl Receiver for Reading {
 struct Lent<T>(T);
 
 impl Receiver for Lent<OurStream<MemoryStream>> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
-        seen(binary(at_once(self.0.next_event()).ok()??)?);
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+        seen(binary(self.0.next_event().await.ok()??)?);
         Some(())
     }
 }
 
 impl Receiver for Lent<OurWebSocket<MemoryStream>> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
         seen(binary(self.0.next_event().ok()??)?);
         Some(())
     }
@@ -69,29 +69,29 @@ fn binary(event: Event<'_>) -> Option<&[u8]> {
 }
 
 impl Receiver for OurStream<MemoryStream> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
-        let message = at_once(self.next())?.ok()?;
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+        let message = self.next().await?.ok()?;
         message.is_binary().then(|| seen(message.as_data()))
     }
 }
 
 impl Receiver for WebSocket<MemoryStream> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
         let message = self.read().ok()?;
         message.is_binary().then(|| seen(&message.into_data()))
     }
 }
 
 impl Receiver for FastWebSocket<MemoryStream> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
-        let frame = at_once(self.read_frame()).ok()?;
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+        let frame = self.read_frame().await.ok()?;
         (frame.fin && frame.opcode == OpCode::Binary).then(|| seen(&frame.payload))
     }
 }
 
 impl Receiver for WebSocketStream<MemoryStream> {
-    fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
-        let message = at_once(self.next())?.ok()?;
+    async fn receive(&mut self, seen: impl FnOnce(&[u8])) -> Option<()> {
+        let message = self.next().await?.ok()?;
         message.is_binary().then(|| seen(message.as_payload()))
     }
 }
@@ -122,16 +122,21 @@ pub fn add_rows(rows: &mut Rows) -> Result<(), String> {
 }
 
 fn work(len: usize, mut receiver: impl Receiver + 'static) -> Option<Work> {
-    for index in 0..MESSAGES {
-        let expected = payload(index, len);
-        let mut is_right = false;
-        receiver.receive(|message| is_right = message == expected)?;
-        is_right.then_some(())?;
-    }
-    let call = move || {
-        for _ in 0..MESSAGES {
-            receiver.receive(keep).expect("what was checked");
+    at_once(async {
+        for index in 0..MESSAGES {
+            let expected = payload(index, len);
+            let mut is_right = false;
+            receiver.receive(|message| is_right = message == expected).await?;
+            is_right.then_some(())?;
         }
+        Some(())
+    })?;
+    let call = move || {
+        at_once(async {
+            for _ in 0..MESSAGES {
+                receiver.receive(keep).await.expect("what was checked");
+            }
+        });
     };
     Some(Work::Calls(Box::new(call), MESSAGES))
 }

@@ -23,7 +23,7 @@ const HEADER_MAX: usize = 14;
 
 /// Sends the payload `MESSAGES` times. `None`: its library refuses.
 trait Sender {
-    fn send(&mut self, payload: &Bytes) -> Option<()>;
+    async fn send(&mut self, payload: &Bytes) -> Option<()>;
 }
 
 /// The connection without I/O, whose output is written by itself.
@@ -33,7 +33,7 @@ struct Writing {
 }
 
 impl Sender for Writing {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
         for _ in 0..MESSAGES {
             self.conn.send_binary(payload).ok()?;
         }
@@ -47,11 +47,11 @@ impl Sender for Writing {
 }
 
 impl Sender for OurStream<MemoryStream> {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
         for _ in 0..MESSAGES {
-            at_once(self.feed(OurMessage::Binary(payload.clone()))).ok()?;
+            self.feed(OurMessage::Binary(payload.clone())).await.ok()?;
         }
-        at_once(SinkExt::flush(self)).ok()
+        SinkExt::flush(self).await.ok()
     }
 }
 
@@ -59,13 +59,13 @@ impl Sender for OurStream<MemoryStream> {
 struct Batch(OurStream<MemoryStream>);
 
 impl Sender for Batch {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
-        at_once(self.0.send_batch([Outgoing::binary(payload); MESSAGES])).ok()
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
+        self.0.send_batch([Outgoing::binary(payload); MESSAGES]).await.ok()
     }
 }
 
 impl Sender for WebSocket<MemoryStream> {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
         for _ in 0..MESSAGES {
             self.write(Message::Binary(payload.clone())).ok()?;
         }
@@ -74,20 +74,20 @@ impl Sender for WebSocket<MemoryStream> {
 }
 
 impl Sender for FastWebSocket<MemoryStream> {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
         for _ in 0..MESSAGES {
-            at_once(self.write_frame(Frame::binary(Payload::Borrowed(payload)))).ok()?;
+            self.write_frame(Frame::binary(Payload::Borrowed(payload))).await.ok()?;
         }
-        at_once(self.flush()).ok()
+        self.flush().await.ok()
     }
 }
 
 impl Sender for WebSocketStream<MemoryStream> {
-    fn send(&mut self, payload: &Bytes) -> Option<()> {
+    async fn send(&mut self, payload: &Bytes) -> Option<()> {
         for _ in 0..MESSAGES {
-            at_once(self.feed(TokioMessage::binary(payload.clone()))).ok()?;
+            self.feed(TokioMessage::binary(payload.clone())).await.ok()?;
         }
-        at_once(self.flush()).ok()
+        self.flush().await.ok()
     }
 }
 
@@ -143,13 +143,13 @@ fn work<S: Sender + 'static>(
     let output: Output = Rc::new(RefCell::new(Vec::with_capacity(MESSAGES * (len + HEADER_MAX))));
     let mut sender = make(MemoryStream::writing(&output))?;
     let payload = Bytes::from(payload(0, len));
-    sender.send(&payload)?;
+    at_once(sender.send(&payload))?;
     let (payloads, all_masked) = decode(&output.borrow())?;
     let is_right = payloads.len() == MESSAGES && payloads.iter().all(|each| *each == payload);
     (is_right && all_masked == is_masked).then_some(())?;
     let call = move || {
         output.borrow_mut().clear();
-        sender.send(&payload).expect("what was checked");
+        at_once(sender.send(&payload)).expect("what was checked");
     };
     Some(Work::Calls(Box::new(call), MESSAGES))
 }

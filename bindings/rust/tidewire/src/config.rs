@@ -21,7 +21,8 @@ pub enum Role {
 /// The role, limits, times and memory of connections.
 ///
 /// Everything has a default that is safe to meet the internet with. A limit of 0 stands for its default, `u64::MAX` for
-/// none; a time of `None` never comes. Streams, which need a clock for times, keep only those that were set.
+/// none; a time of `None` never comes. Open streams run a clock only for what was set of `idle_timeout`,
+/// `ping_interval` (with the default `pong_timeout`) and `message_timeout`; the handshakes have their times always.
 ///
 /// ```
 /// use core::time::Duration;
@@ -118,7 +119,6 @@ impl Config {
         min_borrow_len: u32,
     }
 
-    // Streams keep the first and the last of these by default, and of the others those that are set.
     times! {
         /// From the first tick to the end of the opening handshake. 10 s by default.
         handshake_timeout: handshake_timeout_ns,
@@ -190,19 +190,17 @@ impl Config {
     #[cfg(feature = "tokio")]
     pub(crate) fn keeps_time(&self) -> bool {
         let raw = &self.raw;
-        let times = [raw.idle_timeout_ns, raw.ping_interval_ns, raw.pong_timeout_ns, raw.message_timeout_ns];
+        let times = [raw.idle_timeout_ns, raw.ping_interval_ns, raw.message_timeout_ns];
         times.into_iter().any(|time| !matches!(time, 0 | sys::TW_NEVER))
     }
 
-    /// As a stream runs it: open connections keep only the times that were set, and buffers are those of all streams
-    /// unless a pool was given.
+    /// As a stream runs it: without the times for which an open connection would need a clock, unless they were set,
+    /// and with the buffers of all streams, unless a pool was given.
     #[cfg(feature = "std")]
     pub(crate) fn for_stream(mut self) -> Self {
         static POOL: std::sync::OnceLock<Option<BufferPool>> = std::sync::OnceLock::new();
         let raw = &mut self.raw;
-        for time in
-            [&mut raw.idle_timeout_ns, &mut raw.ping_interval_ns, &mut raw.pong_timeout_ns, &mut raw.message_timeout_ns]
-        {
+        for time in [&mut raw.idle_timeout_ns, &mut raw.ping_interval_ns, &mut raw.message_timeout_ns] {
             if *time == 0 {
                 *time = sys::TW_NEVER;
             }

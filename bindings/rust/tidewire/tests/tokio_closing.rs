@@ -253,11 +253,11 @@ async fn peer_that_sends_now_and_then_is_not_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn pings_leave_at_their_interval_and_a_missing_answer_is_an_error() {
-    let config = Config::server().ping_interval(Duration::from_secs(10)).pong_timeout(Duration::from_secs(3));
+    let config = Config::server().ping_interval(Duration::from_secs(10));
     let (mut client, mut server) = raw_client(&config);
     let start = Instant::now();
     assert_eq!(status_of(server.next().await.unwrap()), Status::TIMEOUT_PONG);
-    assert_eq!(start.elapsed().as_secs(), 13);
+    assert_eq!(start.elapsed().as_secs(), 10 + 20);
     let mut ping = [0; 2];
     client.read_exact(&mut ping).await.unwrap();
     assert_eq!(ping[0], 0x89);

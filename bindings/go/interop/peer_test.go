@@ -70,11 +70,23 @@ type library struct {
 }
 
 var (
-	ours  = library{"tidewire", upgradeOurs, dialOurs, http.StatusForbidden, true, true}
+	ours = library{
+		name: "tidewire", upgrade: upgradeOurs, dial: dialOurs,
+		refusal: http.StatusForbidden, hasTakeover: true, seesAnswer: true,
+	}
 	peers = []library{
-		{"gorilla", upgradeGorilla, dialGorilla, http.StatusForbidden, false, true},
-		{"gws", upgradeGws, dialGws, http.StatusBadRequest, true, false},
-		{"coder", upgradeCoder, dialCoder, http.StatusForbidden, true, false},
+		{
+			name: "gorilla", upgrade: upgradeGorilla, dial: dialGorilla,
+			refusal: http.StatusForbidden, seesAnswer: true,
+		},
+		{
+			name: "gws", upgrade: upgradeGws, dial: dialGws,
+			refusal: http.StatusBadRequest, hasTakeover: true,
+		},
+		{
+			name: "coder", upgrade: upgradeCoder, dial: dialCoder,
+			refusal: http.StatusForbidden, hasTakeover: true,
+		},
 	}
 )
 

@@ -29,12 +29,12 @@ type flusher func(c net.Conn, data []byte) (send func() error, writes func() int
 // Flushes are all of them.
 func Flushes() []Flush {
 	return []Flush{
-		{"tw_write_batch", true, flushOurs(writeBatch)},
-		{"tw_write_no_flush", true, flushOurs(writeNoFlush)},
-		{"tw_write_message", false, flushOurs(writeMessage)},
-		{"gws", false, flushPeer(gwsServer)},
-		{"gorilla", false, flushPeer(gorillaServer)},
-		{"coder", false, flushPeer(coderServer)},
+		{Name: "tw_write_batch", isBatch: true, make: flushOurs(writeBatch)},
+		{Name: "tw_write_no_flush", isBatch: true, make: flushOurs(writeNoFlush)},
+		{Name: "tw_write_message", make: flushOurs(writeMessage)},
+		{Name: "gws", make: flushPeer(gwsServer)},
+		{Name: "gorilla", make: flushPeer(gorillaServer)},
+		{Name: "coder", make: flushPeer(coderServer)},
 	}
 }
 

@@ -31,20 +31,20 @@ type sender struct {
 
 var (
 	serverSenders = over(tidewire.RoleServer, []sender{
-		{"tw_write_message", false, false, ours(tidewire.RoleServer, writeMessage)},
-		{"tw_write_no_flush", true, false, ours(tidewire.RoleServer, writeNoFlush)},
-		{"tw_write_batch", true, false, ours(tidewire.RoleServer, writeBatch)},
-		{"gws", false, false, gwsServer},
-		{"gorilla", false, false, gorillaServer},
-		{"coder", false, false, coderServer},
+		{name: "tw_write_message", make: ours(tidewire.RoleServer, writeMessage)},
+		{name: "tw_write_no_flush", isBatch: true, make: ours(tidewire.RoleServer, writeNoFlush)},
+		{name: "tw_write_batch", isBatch: true, make: ours(tidewire.RoleServer, writeBatch)},
+		{name: "gws", make: gwsServer},
+		{name: "gorilla", make: gorillaServer},
+		{name: "coder", make: coderServer},
 	})
 	clientSenders = over(tidewire.RoleClient, []sender{
-		{"tw_write_message", false, false, ours(tidewire.RoleClient, writeMessage)},
-		{"tw_write_no_flush", true, false, ours(tidewire.RoleClient, writeNoFlush)},
-		{"tw_write_batch", true, false, ours(tidewire.RoleClient, writeBatch)},
-		{"gws", false, true, gwsClient},
-		{"gorilla", false, true, gorillaClient},
-		{"coder", false, true, coderClient},
+		{name: "tw_write_message", make: ours(tidewire.RoleClient, writeMessage)},
+		{name: "tw_write_no_flush", isBatch: true, make: ours(tidewire.RoleClient, writeNoFlush)},
+		{name: "tw_write_batch", isBatch: true, make: ours(tidewire.RoleClient, writeBatch)},
+		{name: "gws", dials: true, make: gwsClient},
+		{name: "gorilla", dials: true, make: gorillaClient},
+		{name: "coder", dials: true, make: coderClient},
 	})
 )
 

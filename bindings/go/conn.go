@@ -143,7 +143,7 @@ func (c *Conn) Close() error {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
-	queued := c.eng.Staged() > 0 || c.eng.OutputLen() > 0
+	queued := c.eng.Staged() > 0 || c.eng.Waiting() > 0
 	close(c.writer.dead)
 	c.unlock()
 	if queued && c.raw != nil {
@@ -223,7 +223,7 @@ func (c *Conn) tellTime() {
 	if !late {
 		c.setAlarm()
 	}
-	queued := c.eng.OutputLen() > 0 || late
+	queued := c.eng.Waiting() > 0 || late
 	c.unlock()
 	if queued {
 		c.push()

@@ -61,8 +61,9 @@ func (c *Conn) WriteMessageContext(ctx context.Context, typ MessageType, data []
 }
 
 // WriteMessageNoFlush queues a message without a system call. It leaves with Flush, with the next message that is
-// written, or when the reader is about to wait, so that a loop that answers what it reads needs no Flush; or else when
-// much is queued: then this call writes and waits as WriteMessage does. Errors are those of WriteMessage.
+// written, or when the reader is about to wait, so that a loop that answers what it reads needs no Flush. Where much is
+// queued, or the message is very long, this call writes, and waits, as WriteMessage does. Errors are those of
+// WriteMessage.
 func (c *Conn) WriteMessageNoFlush(typ MessageType, data []byte) error {
 	opcode := opcodeOf(typ)
 	if opcode == 0 {
@@ -109,20 +110,24 @@ func (c *Conn) queueMessage(opcode uint8, data []byte) error {
 	if c.stage(opcode, data) {
 		return nil
 	}
+	out := outgoing{opcode: opcode, data: data}
+	if c.raw != nil && len(data) >= engine.LendLen {
+		return c.finishWithRight(out)
+	}
 	for {
-		out := outgoing{opcode: opcode, data: data}
 		if err := c.queue(engine.NoSocket, nil, &out); err != nil || out.queued {
 			return err
 		}
-		if err := c.flushWithRight(); err != nil {
+		if err := c.finishWithRight(outgoing{queued: true}); err != nil {
 			return err
 		}
 	}
 }
 
-// flushWithRight writes all output. mu, which it unlocks meanwhile, and the right are held.
-func (c *Conn) flushWithRight() error {
-	c.writer.out = outgoing{queued: true}
+// finishWithRight queues out, unless it is, and writes all output. mu, which it unlocks meanwhile, and the right are
+// held.
+func (c *Conn) finishWithRight(out outgoing) error {
+	c.writer.out = out
 	c.unlock()
 	err := c.finish()
 	c.mu.Lock()
@@ -160,7 +165,7 @@ func (c *Conn) WriteBatch(messages []Message) error {
 	}
 	err := c.usable()
 	if err == nil {
-		err = c.flushWithRight()
+		err = c.finishWithRight(outgoing{queued: true})
 	}
 	c.give(err)
 	c.unlock()

@@ -161,7 +161,7 @@ func (c *Conn) nextPass(p *pass) *pass {
 		}
 		return nil
 	}
-	if next == nil && c.eng.OutputLen() > 0 {
+	if next == nil && c.eng.Waiting() > 0 {
 		next = &pass{done: make(chan struct{})}
 	}
 	if next != nil {

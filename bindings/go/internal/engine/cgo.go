@@ -38,6 +38,7 @@ import (
 // Sizes of the session.
 const (
 	StageMax = C.TW_SESSION_STAGE_MAX // bytes of the longest message that is staged
+	LendLen  = C.TW_SESSION_LEND_LEN  // bytes of a message from which on SendTo to a socket does not copy it first
 )
 
 // The two descriptions of what both sides of the boundary touch agree.
@@ -185,7 +186,10 @@ func (c *Conn) SystemCalls() (reads, writes uint64) { return uint64(c.s.reads), 
 
 // Consumed is how many bytes of output have left, Queued how many will have when all that is there now has.
 func (c *Conn) Consumed() uint64 { return uint64(c.s.consumed) }
-func (c *Conn) Queued() uint64   { return c.Consumed() + uint64(c.OutputLen()) }
+func (c *Conn) Queued() uint64   { return c.Consumed() + uint64(c.Waiting()) }
+
+// Waiting is how many bytes of output wait.
+func (c *Conn) Waiting() int { return int(C.tw_session_queued(c.s)) }
 
 // NoSocket stands for no file descriptor: what is queued is not written.
 const NoSocket = ^uintptr(0)

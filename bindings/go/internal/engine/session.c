@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
-
-#define BATCH 64 /* messages, or views of output, of one call */
 
 /* What belongs to a session for as long as it lives. */
 typedef struct owner {
@@ -117,6 +114,7 @@ void tw_session_free(tw_session *s) {
   owner *o = (owner *)s;
   if (s->conn != NULL) tw_session_close(s);
   free(o->random);
+  free(s->spill);
   free(s->log);
   free(o);
 }
@@ -131,66 +129,6 @@ tw_status tw_session_stage(tw_session *s) {
   s->stages = 1;
   if (s->stage == NULL) s->stage = lend(s, TW_SESSION_STAGE_LEN);
   return s->stage == NULL ? TW_ERR_NO_MEMORY : TW_OK;
-}
-
-/* Queues the staged messages. One that is refused leaves its status and is dropped with those behind it: they would
- * fare no better, since their text was checked when they were staged. */
-static void unstage(tw_session *s) {
-  tw_message messages[BATCH];
-  uint32_t pos = 0;
-  tw_status status = TW_OK;
-  while (pos < s->stage_len && status == TW_OK) {
-    size_t count = 0;
-    for (; count < BATCH && pos < s->stage_len; count++) {
-      tw_record record;
-      memcpy(&record, s->stage + pos, sizeof record);
-      messages[count].data = s->stage + pos + sizeof record;
-      messages[count].len = record.len;
-      messages[count].opcode = record.flags & 0xff;
-      messages[count].flags = record.flags >> 8;
-      pos += (uint32_t)sizeof record + ((record.len + 7) & ~7u);
-    }
-    size_t queued;
-    status = tw_conn_send_batch(s->conn, messages, count, &queued);
-  }
-  s->stage_len = 0;
-  if (status != TW_OK) s->send_status = status;
-}
-
-/* Writes what the socket takes. */
-static int32_t write_output(tw_session *s, int32_t fd) {
-  tw_view views[BATCH];
-  struct iovec vectors[BATCH];
-  s->blocked = 0;
-  while (s->write_errno == 0) {
-    size_t count = 0;
-    tw_conn_output(s->conn, views, BATCH, &count);
-    if (count == 0) break;
-    for (size_t i = 0; i < count; i++) {
-      vectors[i].iov_base = (void *)(uintptr_t)views[i].data;
-      vectors[i].iov_len = views[i].len;
-    }
-    struct msghdr message;
-    memset(&message, 0, sizeof message);
-    message.msg_iov = vectors;
-    message.msg_iovlen = count;
-    ssize_t n;
-    do {
-      s->writes++;
-      n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      s->blocked = 1;
-      return TW_STEP_BLOCKED;
-    }
-    if (n < 0) {
-      s->write_errno = errno;
-    } else {
-      tw_conn_output_consume(s->conn, (size_t)n);
-      s->consumed += (uint64_t)n;
-    }
-  }
-  return TW_STEP_DONE;
 }
 
 /* Takes the first `len` bytes of the room, or with 0 what TW_NEED_ROOM left. */
@@ -210,7 +148,7 @@ static int32_t ready(const tw_session *s) {
 
 /* What comes before reading: the time, what is staged, and what the last read left. */
 static int32_t begin(tw_session *s) {
-  if (s->stage_len > 0) unstage(s);
+  if (s->stage_len > 0) tw_session_unstage(s);
   s->event_count = s->message_count = 0;
   if (s->read_status < 0) return TW_STEP_DONE;
   while (s->read_status == TW_NEED_ROOM) {
@@ -245,7 +183,7 @@ static void end_of_stream(tw_session *s) {
 
 int32_t tw_session_turn(tw_session *s, int32_t fd) {
   if (begin(s) == TW_STEP_DONE) return TW_STEP_DONE;
-  write_output(s, fd);
+  tw_session_write(s, fd);
   if (lend_room(s) == TW_STEP_DONE) return TW_STEP_DONE;
   ssize_t n;
   do {
@@ -267,15 +205,13 @@ int32_t tw_session_turn(tw_session *s, int32_t fd) {
   commit(s, (size_t)n);
   if (s->stages && s->stage == NULL) tw_session_stage(s);
   /* A pong leaves at once. The answer to a close frame waits for those to the messages before it. */
-  if (tw_conn_state(s->conn) == TW_STATE_OPEN) write_output(s, fd);
+  if (tw_conn_state(s->conn) == TW_STATE_OPEN) tw_session_write(s, fd);
   return ready(s);
 }
 
 /* Notes whether somebody should write. The answer to a close frame waits for those to the messages before it. */
 static void note_output(tw_session *s) {
-  size_t len = 0;
-  if (tw_conn_state(s->conn) == TW_STATE_OPEN) tw_conn_output_len(s->conn, &len);
-  s->blocked = len > 0;
+  s->blocked = tw_conn_state(s->conn) == TW_STATE_OPEN && tw_session_queued(s) > 0;
 }
 
 int32_t tw_session_lend(tw_session *s) {
@@ -317,61 +253,4 @@ int32_t tw_session_tick(tw_session *s) {
   const tw_status status = tw_conn_tick(s->conn, tw_session_now(), &s->deadline_ns);
   if (status < 0) s->read_status = status;
   return status < 0 ? TW_STEP_DONE : TW_STEP_AGAIN;
-}
-
-/* Whether so much waits that no more is queued now. */
-static int full(tw_session *s, int32_t fd) {
-  size_t len = 0;
-  if (s->stage_len > 0) unstage(s);
-  tw_conn_output_len(s->conn, &len);
-  if (len <= TW_SESSION_FLUSH_LEN) return 0;
-  if (fd < 0) return 1;
-  if (write_output(s, fd) == TW_STEP_DONE) return 0;
-  tw_conn_output_len(s->conn, &len);
-  return len > TW_SESSION_FLUSH_LEN;
-}
-
-int32_t tw_session_flush(tw_session *s, int32_t fd) {
-  if (s->stage_len > 0) unstage(s);
-  return fd >= 0 ? write_output(s, fd) : TW_STEP_DONE;
-}
-
-size_t tw_session_output(tw_session *s, uint8_t *out, size_t cap) {
-  size_t done = 0;
-  if (s->stage_len > 0) unstage(s);
-  for (;;) {
-    tw_view view;
-    size_t count = 0;
-    tw_conn_output(s->conn, &view, 1, &count); /* also where nothing is to be moved: it adds the close frame */
-    if (count == 0 || done == cap) break;
-    const size_t n = view.len < cap - done ? view.len : cap - done;
-    memcpy(out + done, view.data, n);
-    tw_conn_output_consume(s->conn, n);
-    done += n;
-  }
-  s->consumed += done;
-  return done;
-}
-
-/* What follows a message that was queued, or not, with `status`. */
-static tw_status pass_on(tw_session *s, int32_t fd, uint8_t *out, size_t cap, tw_status status) {
-  if (status == TW_OK && fd >= 0) {
-    write_output(s, fd);
-  } else if (status >= 0 && cap > 0) {
-    s->moved = tw_session_output(s, out, cap);
-  }
-  return status;
-}
-
-tw_status tw_session_send(tw_session *s, int32_t fd, uint8_t *out, size_t cap, uint32_t opcode, const uint8_t *data,
-                          size_t len, uint32_t flags) {
-  s->moved = 0;
-  const tw_status status = full(s, fd) ? TW_NEED_ROOM : tw_conn_send(s->conn, opcode, data, len, flags);
-  return pass_on(s, fd, out, cap, status);
-}
-
-tw_status tw_session_send_prepared(tw_session *s, int32_t fd, uint8_t *out, size_t cap, tw_prepared *prepared) {
-  s->moved = 0;
-  const tw_status status = full(s, fd) ? TW_NEED_ROOM : tw_conn_send_prepared(s->conn, prepared);
-  return pass_on(s, fd, out, cap, status);
 }

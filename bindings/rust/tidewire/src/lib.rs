@@ -4,7 +4,7 @@
 //! | what you have | what you use | feature |
 //! |---|---|---|
 //! | Tokio | `tidewire::tokio`: `connect_async`, `accept_async`, `WebSocketStream` | `tokio` |
-//! | a `TcpStream`, or other `Read + Write` | `tidewire::blocking`: `connect`, `accept`, `WebSocket` | `std`, the default |
+//! | a stream, `Read` and `Write` | `tidewire::blocking`: `connect`, `accept`, `WebSocket` | `std`, the default |
 //! | bytes, and a loop of your own | [`Connection`]: no socket, clock, thread or standard library | none |
 //! | frames to look at, or to make | [`frames`], [`kernels`] | none |
 //!

@@ -114,7 +114,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn messages_arrive_as_they_were_sent(messages in vec(message(), 0..20), way in way(), from_server in any::<bool>()) {
+    fn messages_arrive_as_they_were_sent(
+        messages in vec(message(), 0..20),
+        way in way(),
+        from_server in any::<bool>(),
+    ) {
         let (mut from, mut to) = pair(&way);
         if from_server {
             std::mem::swap(&mut from, &mut to);
@@ -129,7 +133,11 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_give_events_or_a_failure(bytes in vec(any::<u8>(), 0..2000), way in way(), is_server in any::<bool>()) {
+    fn any_bytes_give_events_or_a_failure(
+        bytes in vec(any::<u8>(), 0..2000),
+        way in way(),
+        is_server in any::<bool>(),
+    ) {
         let config = if is_server { Config::server() } else { Config::client("h") };
         let mut conn = Connection::upgraded(&config, Deflate::default()).expect("a connection");
         let mut data = bytes.clone();
@@ -153,7 +161,11 @@ proptest! {
     }
 
     #[test]
-    fn masking_is_exclusive_or_with_the_key(data in vec(any::<u8>(), 0..300), key in any::<[u8; 4]>(), phase in any::<u64>()) {
+    fn masking_is_exclusive_or_with_the_key(
+        data in vec(any::<u8>(), 0..300),
+        key in any::<[u8; 4]>(),
+        phase in any::<u64>(),
+    ) {
         let at = |index: usize| key[(phase.wrapping_add(index as u64) % 4) as usize];
         let expected: Vec<u8> = data.iter().enumerate().map(|(index, byte)| byte ^ at(index)).collect();
         let mut copy = vec![0; data.len()];
@@ -170,7 +182,8 @@ proptest! {
     ) {
         let data = parts.concat();
         let expected = std::str::from_utf8(&data);
-        prop_assert_eq!(validate_utf8(&data).map_err(|error| error.offset()), expected.map_err(|error| error.valid_up_to()));
+        let valid_len = expected.map_err(|error| error.valid_up_to());
+        prop_assert_eq!(validate_utf8(&data).map_err(|error| error.offset()), valid_len);
         let mut validator = Utf8Validator::new();
         let result = parts.iter().try_for_each(|part| validator.step(part)).and_then(|()| validator.finish());
         prop_assert_eq!(result.is_ok(), expected.is_ok());

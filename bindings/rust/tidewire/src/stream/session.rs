@@ -95,6 +95,7 @@ impl Session {
 
     /// Whether nothing more comes: the stream was read and written to its end.
     #[cfg(feature = "tokio")]
+    #[inline]
     pub(crate) fn is_ended(&self) -> bool {
         self.phase == Phase::Ended
     }
@@ -192,8 +193,12 @@ impl Session {
         Ok(())
     }
 
-    /// Queues a message or a control frame.
+    /// Queues a message or a control frame. A close frame after the first is dropped: who forwards all that comes sends
+    /// the peer's back, which the engine has answered.
     pub(crate) fn send(&mut self, message: &Message) -> Result<(), Error> {
+        if message.is_close() && self.conn.state() != State::Open {
+            return Ok(());
+        }
         self.queue(|session| match message {
             Message::Text(text) if session.lends(text.len()) => session.lend(Opcode::Text, text.as_ref()),
             Message::Text(text) => session.conn.send_text(text),

@@ -368,6 +368,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocketStream<S> {
     /// peer: read until the stream ends, or use [`close`](WebSocketStream::close).
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
+        if this.session.is_ended() {
+            return Poll::Ready(Ok(()));
+        }
         this.session.start_close(Some(1000), "")?;
         this.wake_reader();
         this.poll_written(cx)

@@ -57,7 +57,7 @@ use crate::{
 /// event borrows the events, so that the next one ends it. The [`Sender`] that comes with them can do all but take
 /// input: it answers while the event is looked at. This does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0499
 /// # let config = tidewire::Config::server();
 /// # let mut conn = tidewire::Connection::new(&config)?;
 /// let mut data = [0; 64];

@@ -2,19 +2,21 @@
 
 package vectors
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // The slow and obvious way to inflate (RFC 1951): a bit at a time, with a window that it never reaches beyond. The
 // standard library's has one window, of 32 KiB, and so cannot tell that a sender used a larger one than was agreed on.
 
-var (
-	errDeflate = errors.New("the payload is not DEFLATE data")
-	errCut     = errors.New("the payload ends inside a block")
-	errFinal   = errors.New("a block is marked as the last one")
-	errFar     = errors.New("a match begins before the window")
+// deflateError is what readers panic with; [window.inflate] returns it.
+type deflateError string
+
+func (e deflateError) Error() string { return string(e) }
+
+const (
+	errDeflate deflateError = "the payload is not DEFLATE data"
+	errCut     deflateError = "the payload ends inside a block"
+	errFinal   deflateError = "a block is marked as the last one"
+	errFar     deflateError = "a match begins before the window"
 )
 
 // bitReader gives the bits of data, the lowest of each byte first. Where there are no more, it panics with errCut.
@@ -96,13 +98,17 @@ func (w *window) copyMatch(length, distance int) {
 func (w *window) inflate(data []byte) (err error) {
 	r := &bitReader{data: data}
 	defer func() {
-		if cause := recover(); cause != nil {
-			err = cause.(error)
+		switch cause := recover().(type) {
+		case nil:
+		case deflateError:
+			err = cause
+		default:
+			panic(cause)
 		}
 	}()
 	for r.at < 8*len(data) {
 		if r.bit() == 1 {
-			return errFinal
+			panic(errFinal)
 		}
 		switch r.number(2) {
 		case 0:
@@ -113,7 +119,7 @@ func (w *window) inflate(data []byte) (err error) {
 			literals, distances := readCodes(r)
 			w.compressed(r, &literals, &distances)
 		default:
-			return errDeflate
+			panic(errDeflate)
 		}
 	}
 	return nil

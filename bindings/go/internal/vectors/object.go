@@ -5,6 +5,7 @@ package vectors
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -41,6 +42,9 @@ func readJSON(path string) object {
 	var value any
 	if err := decoder.Decode(&value); err != nil {
 		refuse("%v", err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		refuse("there is more behind the object")
 	}
 	return asObject(value)
 }

@@ -3,7 +3,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"slices"
 
 	"tidewire/internal/engine"
@@ -157,9 +156,9 @@ func scribble(data []byte) {
 func (r *vectorRun) take(count int, outcome *vectors.Outcome) {
 	for i := range r.events[:count] {
 		event := &r.events[i]
-		outcome.Events = append(outcome.Events, vectors.Event{
+		outcome.Add(vectors.Event{
 			Type: event.Type, Opcode: event.Opcode, Flags: event.Flags, Code: event.Code, Offset: event.Offset,
-			Data: bytes.Clone(event.Bytes()),
+			Data: event.Bytes(),
 		})
 	}
 }

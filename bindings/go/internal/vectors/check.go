@@ -5,7 +5,7 @@ package vectors
 import (
 	"bytes"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 )
 
@@ -22,7 +22,7 @@ type Trace struct {
 // Outcome is what a step brought.
 type Outcome struct {
 	Status   string  // the name of what was returned
-	Events   []Event // in the order of their arrival, chunks not yet joined
+	Events   []Event // in the order of their arrival, see [Outcome.Add]
 	Output   []byte  // that was queued after the step, or of Consume the bytes that it consumed
 	Deadline uint64  // of Tick
 	Wants    uint32  // TW_WANT_..., after Output was consumed
@@ -64,19 +64,17 @@ func (e Event) continues(last Event) bool {
 	return e.Type == eventChunk && last.Type == eventChunk && e.Opcode == 0 && last.Flags == 0 && e.Offset == last.Offset
 }
 
-// joined gives the events with the chunks of each frame in one.
-func joined(events []Event) []Event {
-	var out []Event
-	for _, event := range events {
-		if len(out) == 0 || !event.continues(out[len(out)-1]) {
-			out = append(out, event)
-			continue
-		}
-		last := &out[len(out)-1]
-		last.Data = slices.Concat(last.Data, event.Data)
+// Add puts an event behind the others, or where it goes on with the chunk that came last, into that. Its data may be
+// gone afterwards.
+func (o *Outcome) Add(event Event) {
+	if n := len(o.Events); n > 0 && event.continues(o.Events[n-1]) {
+		last := &o.Events[n-1]
+		last.Data = append(last.Data, event.Data...)
 		last.Flags = event.Flags
+		return
 	}
-	return out
+	event.Data = bytes.Clone(event.Data)
+	o.Events = append(o.Events, event)
 }
 
 // Failure is a tw_error, and the HTTP status of a server's refusal.
@@ -110,13 +108,12 @@ func (v *Vector) Check(trace *Trace) error {
 
 func (v *Vector) checkStep(i int, trace *Trace, peer *inflater) error {
 	step, seen := &v.Steps[i], &trace.Steps[i]
-	events := joined(seen.Events)
 	limit, limited := v.Config["max_memory_len"]
 	switch {
 	case seen.Status != step.status:
 		return fmt.Errorf("status %s, not %s", seen.Status, step.status)
-	case !slices.EqualFunc(events, step.events, Event.equal):
-		return fmt.Errorf("events %v, not %v", events, step.events)
+	case !slices.EqualFunc(seen.Events, step.events, Event.equal):
+		return fmt.Errorf("events %v, not %v", seen.Events, step.events)
 	case seen.Deadline != step.deadline:
 		return fmt.Errorf("deadline %d, not %d", seen.Deadline, step.deadline)
 	case limited && seen.HeldLen > limit:
@@ -206,11 +203,11 @@ func (v *Vector) checkFailure(trace *Trace) error {
 func (t *Trace) Equal(other *Trace) bool {
 	return slices.EqualFunc(t.Steps, other.Steps, Outcome.equal) && t.State == other.State &&
 		t.Failure == other.Failure && t.Close == other.Close && t.Agreed == other.Agreed &&
-		reflect.DeepEqual(t.Stats, other.Stats)
+		maps.Equal(t.Stats, other.Stats)
 }
 
 // equal tells whether two outcomes are the same, but for what is held: that follows how the input was cut.
 func (o Outcome) equal(other Outcome) bool {
-	return o.Status == other.Status && slices.EqualFunc(joined(o.Events), joined(other.Events), Event.equal) &&
+	return o.Status == other.Status && slices.EqualFunc(o.Events, other.Events, Event.equal) &&
 		bytes.Equal(o.Output, other.Output) && o.Deadline == other.Deadline && o.Wants == other.Wants
 }

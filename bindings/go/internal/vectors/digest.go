@@ -25,7 +25,7 @@ func (v *Vector) Digest(trace *Trace) string {
 
 func digestStep(w io.Writer, step *Step, seen *Outcome) {
 	fmt.Fprintf(w, "step %s\n", seen.Status)
-	for _, event := range joined(seen.Events) {
+	for _, event := range seen.Events {
 		fmt.Fprintf(w, "event %d %d %d %d %d %s\n", event.Type, event.Opcode, event.Flags, event.Code, event.Offset,
 			digestBytes(event.Data))
 	}

@@ -91,6 +91,25 @@ fn a_writer_in_another_task_learns_that_the_connection_is_closed() {
 }
 
 #[test]
+fn a_server_that_forwards_its_stream_to_its_sink_echoes_and_ends() {
+    threads().block_on(async {
+        let (mut client, server) = open().await;
+        let (sink, stream) = server.split();
+        let echo = tokio::spawn(stream.forward(sink));
+        for index in 0..200 {
+            client.send(message(index)).await.expect("open");
+            assert_eq!(client.next().await.expect("open").expect("in order"), message(index));
+        }
+        client.send_all(&mut futures_util::stream::iter((0..200).map(|index| Ok(message(index))))).await.expect("open");
+        for index in 0..200 {
+            assert_eq!(client.next().await.expect("open").expect("in order"), message(index));
+        }
+        timeout(Duration::from_secs(60), client.close(1000, "")).await.expect("it ends").expect("in order");
+        timeout(Duration::from_secs(60), echo).await.expect("it ends").expect("no panic").expect("in order");
+    });
+}
+
+#[test]
 fn a_runtime_may_end_before_its_connections() {
     for workers in [1, 3] {
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");

@@ -52,7 +52,8 @@ impl Upgrade {
     ///
     /// # Errors
     ///
-    /// What is wrong with the request; [`Error::status`] and [`Status::http_status`](crate::Status::http_status) tell how to answer.
+    /// What is wrong with the request; [`Error::status`] and its
+    /// [`http_status`](crate::Status::http_status) tell how to answer.
     pub fn new<'a>(
         config: &Config,
         method: &str,

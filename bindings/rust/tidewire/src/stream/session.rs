@@ -39,8 +39,8 @@ enum Phase {
 
 /// Who writes what is queued, when nothing is there to read.
 ///
-/// `forward` keeps back the last message that it read until the stream is pending, and then flushes: if the reader wrote
-/// before, the answers to each read would leave in two writes.
+/// `forward` keeps back the last message that it read until the stream is pending, and then flushes: if the reader
+/// wrote before, the answers to each read would leave in two writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Flusher {
     /// The reader, at once: nobody else ever did.

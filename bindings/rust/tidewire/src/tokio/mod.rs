@@ -39,9 +39,9 @@
 //! # Time
 //!
 //! The opening and the closing handshake have time-outs, of 10 seconds unless the [`Config`](crate::Config) says
-//! otherwise. An open connection has one timer where the configuration sets its idle or message time-out or the interval
-//! of pings, and otherwise none; with it comes the limit of control frames in a second. Time is looked at while somebody
-//! reads. The runtime needs its timer (`enable_time`); outside of a runtime there are no time-outs.
+//! otherwise. An open connection has one timer where the configuration sets its idle or message time-out or the
+//! interval of pings, and otherwise none; with it comes the limit of control frames in a second. Time is looked at
+//! while somebody reads. The runtime needs its timer (`enable_time`); outside of a runtime there are no time-outs.
 //!
 //! # TLS
 //!

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! The opening handshake of all servers.
+//! The opening handshake of the servers of other libraries.
 
 use std::io;
 

@@ -2,8 +2,8 @@
 //! Echo servers, one for each row: what is named by the first argument listens on the port that is the second; port 0
 //! lets the kernel choose. One line says where. A signal ends it.
 //!
-//! All have a runtime of one thread, one task for each connection, and the same opening handshake, which is not
-//! measured. Errors end a connection: the load generator notices.
+//! All have a runtime of one thread and one task for each connection. The opening handshake is not measured. Errors end
+//! a connection: the load generator notices.
 
 mod handshake;
 mod ours;

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use fastwebsockets::{Frame, Role as FastRole, WebSocket as FastWebSocket};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tidewire::tokio::WebSocketStream as OurStream;
 use tidewire::{Config, Deflate};
 use tokio_tungstenite::WebSocketStream as TungsteniteStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
-use tokio_websockets::{ServerBuilder, WebSocketStream as TokioStream};
+use tokio_websockets::ServerBuilder;
 
 use crate::frames::{masked, payload};
 use crate::heap;
@@ -23,64 +23,30 @@ const COUNT: usize = 10_000;
 const SHARED: usize = 100;
 const PAYLOAD_LEN: usize = 20;
 
-/// Echoes the message that is there, and then finds nothing. `None`: it does otherwise.
-trait Idle {
-    fn echo_and_wait(&mut self) -> Option<()>;
-}
-
-impl Idle for OurStream<MemoryStream> {
-    fn echo_and_wait(&mut self) -> Option<()> {
-        let message = at_once(self.next())?.ok()?;
-        at_once(self.send(message)).ok()?;
-        poll(self.next()).is_pending().then_some(())
-    }
-}
-
-impl Idle for TungsteniteStream<MemoryStream> {
-    fn echo_and_wait(&mut self) -> Option<()> {
-        let message = at_once(self.next())?.ok()?;
-        at_once(self.send(message)).ok()?;
-        poll(self.next()).is_pending().then_some(())
-    }
-}
-
-impl Idle for FastWebSocket<MemoryStream> {
-    fn echo_and_wait(&mut self) -> Option<()> {
-        let frame = at_once(self.read_frame()).ok()?;
-        at_once(self.write_frame(Frame::new(true, frame.opcode, None, frame.payload))).ok()?;
-        poll(self.read_frame()).is_pending().then_some(())
-    }
-}
-
-impl Idle for TokioStream<MemoryStream> {
-    fn echo_and_wait(&mut self) -> Option<()> {
-        let message = at_once(self.next())?.ok()?;
-        at_once(self.send(message)).ok()?;
-        poll(self.next()).is_pending().then_some(())
-    }
-}
-
 pub fn add_rows(rows: &mut Rows) -> Result<(), String> {
     let input: Rc<[u8]> = masked(&payload(0, PAYLOAD_LEN), 0).into();
     let stream = || MemoryStream::ending(&input);
     let name = |row| format!("BM_RustIdle/{row}/{COUNT}");
     rows.add(name("tw_stream"), || {
-        let config = Config::server();
-        work(|| OurStream::from_open(stream(), &config, Deflate::default(), Bytes::new()).expect("memory for it"))
+        let open = || OurStream::from_open(stream(), &Config::server(), Deflate::default(), Bytes::new());
+        work(|| open().ok(), echo)
     })?;
     rows.add(name("tungstenite"), || {
-        work(|| at_once(TungsteniteStream::from_raw_socket(stream(), Role::Server, None)))
+        work(|| Some(at_once(TungsteniteStream::from_raw_socket(stream(), Role::Server, None))), echo)
     })?;
-    rows.add(name("fastwebsockets"), || work(|| FastWebSocket::after_handshake(stream(), FastRole::Server)))?;
-    rows.add(name("tokio-websockets"), || work(|| ServerBuilder::new().serve(stream())))
+    rows.add(name("fastwebsockets"), || {
+        work(|| Some(FastWebSocket::after_handshake(stream(), FastRole::Server)), echo_frame)
+    })?;
+    rows.add(name("tokio-websockets"), || work(|| Some(ServerBuilder::new().serve(stream())), echo))
 }
 
-fn work<T: Idle>(make: impl Fn() -> T) -> Option<Work> {
+/// `echo` answers the message that is there, and then finds nothing. `None`: something is otherwise.
+fn work<T>(make: impl Fn() -> Option<T>, echo: impl Fn(&mut T) -> Option<()>) -> Option<Work> {
     let mut connections = Vec::with_capacity(SHARED + COUNT);
     let mut open = |count| {
         for _ in 0..count {
-            let mut connection = Box::new(make());
-            connection.echo_and_wait()?;
+            let mut connection = Box::new(make()?);
+            echo(&mut connection)?;
             connections.push(connection);
         }
         Some(heap::lent())
@@ -88,4 +54,16 @@ fn work<T: Idle>(make: impl Fn() -> T) -> Option<Work> {
     let before = open(SHARED)?;
     let after = open(COUNT)?;
     Some(Work::Heap((after - before) as f64 / COUNT as f64))
+}
+
+fn echo<M, E>(socket: &mut (impl Stream<Item = Result<M, E>> + Sink<M> + Unpin)) -> Option<()> {
+    let message = at_once(socket.next())?.ok()?;
+    at_once(socket.send(message)).ok()?;
+    poll(socket.next()).is_pending().then_some(())
+}
+
+fn echo_frame(socket: &mut FastWebSocket<MemoryStream>) -> Option<()> {
+    let frame = at_once(socket.read_frame()).ok()?;
+    at_once(socket.write_frame(Frame::new(true, frame.opcode, None, frame.payload))).ok()?;
+    poll(socket.read_frame()).is_pending().then_some(())
 }

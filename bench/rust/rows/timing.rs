@@ -31,8 +31,8 @@ impl Rows {
         Self { wanted, rows: Vec::new() }
     }
 
-    /// Adds the row of a name such as `BM_RustReceive/tungstenite/125`, if it is wanted. `make` also checks, and returns
-    /// `None` where the row would do other work than it says.
+    /// Adds the row of a name such as `BM_RustReceive/tungstenite/125`, if it is wanted. `make` also checks it, and
+    /// returns `None` where the row would do other work than it says.
     pub fn add(&mut self, name: String, make: impl FnOnce() -> Option<Work>) -> Result<(), String> {
         if self.wanted.is_match(&name) {
             let work = make().ok_or_else(|| format!("{name} does other work than it should"))?;

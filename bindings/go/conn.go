@@ -5,7 +5,6 @@ package tidewire
 import (
 	"cmp"
 	"net"
-	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -47,11 +46,11 @@ type Conn struct {
 	logger      *logger
 	cleanup     runtime.Cleanup
 
-	mu       sync.Mutex // guards what follows, and eng but for the events of the last read
-	eng      *engine.Conn
-	closed   bool // Close was called
-	final    Stats
-	writeErr error // why nothing can be written any more
+	mu       sync.Mutex   // guards what follows, and eng but for the events of the last read
+	eng      *engine.Conn // nil: freed
+	closed   bool         // Close was called
+	final    Stats        // when eng is nil
+	writeErr error        // why nothing can be written any more
 	timer    *time.Timer
 	alarm    uint64 // when the timer fires, on the engine's clock; engine.Never: it does not
 
@@ -68,6 +67,9 @@ func NewConn(nc net.Conn, role Role, opts *Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if nc == nil {
+		return nil, badOption("there is no connection")
+	}
 	config.Flags |= engine.Upgraded
 	if d := config.Deflate; d != nil {
 		config.Negotiated = &engine.Deflate{Enabled: true,
@@ -83,21 +85,26 @@ func NewConn(nc net.Conn, role Role, opts *Options) (*Conn, error) {
 // newConn makes a connection of an engine that is open and has no output; rest came after the head of the handshake.
 // It owns ec, also when it fails.
 func newConn(nc net.Conn, ec *engine.Conn, opts *Options, rest []byte, subprotocol string) (*Conn, error) {
-	c := &Conn{nc: nc, eng: ec, subprotocol: subprotocol, alarm: engine.Never}
-	c.closeLimit = defaultCloseTimeout
-	if opts != nil {
-		c.streams = opts.Stream
-		c.closeLimit = cmp.Or(opts.CloseTimeout, defaultCloseTimeout)
-	}
-	c.role = Role(ec.Role())
 	raw, err := socketOf(nc)
 	if err != nil {
 		ec.Destroy()
 		return nil, err
 	}
-	c.raw = raw
-	c.compression = newNegotiated(ec.Deflate())
-	c.logger = newLogger(opts)
+	if opts == nil {
+		opts = &Options{}
+	}
+	c := &Conn{
+		nc:          nc,
+		raw:         raw,
+		subprotocol: subprotocol,
+		compression: newNegotiated(ec.Deflate()),
+		role:        Role(ec.Role()),
+		streams:     opts.Stream,
+		closeLimit:  cmp.Or(opts.CloseTimeout, defaultCloseTimeout),
+		logger:      newLogger(opts),
+		eng:         ec,
+		alarm:       engine.Never,
+	}
 	c.reader.init(c, append([]byte(nil), rest...))
 	c.writer.init(c)
 	c.cleanup = runtime.AddCleanup(c, (*engine.Conn).Destroy, ec)
@@ -244,7 +251,3 @@ func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 
 // Subprotocol is what both sides agreed on; "" for none.
 func (c *Conn) Subprotocol() string { return c.subprotocol }
-
-func newSyscallError(call string, errno int32) error {
-	return os.NewSyscallError(call, syscall.Errno(errno))
-}

@@ -3,6 +3,7 @@
 package tidewire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,13 +15,14 @@ import (
 
 const (
 	defaultCloseTimeout = 10 * time.Second
-	serverCloseTimeout  = time.Second // for a server to close the stream after the closing handshake (RFC 6455 7.1.1)
+	retryTime           = 10 * time.Millisecond // between two looks at whether another goroutine still reads
+	serverCloseTimeout  = time.Second           // for a server to close the stream after the closing handshake (RFC 6455 7.1.1)
 )
 
 // CloseHandshake does the closing handshake: it sends what is queued and a close frame with code and reason (code 0:
-// none), waits for the peer's, and closes the connection, in any case. It waits until ctx is done, or for
-// Options.CloseTimeout. Messages that come meanwhile go to the goroutine that reads, or else are dropped. The result is
-// nil when the peer answered.
+// none), waits for the peer's, and closes the connection, in any case. Messages that come meanwhile go to the goroutine
+// that reads, or else are dropped. The result is nil when the peer answered; ctx.Err() when ctx was done before, and
+// context.DeadlineExceeded after Options.CloseTimeout.
 //
 // ErrSendCloseCode, ErrControlLength (more than 123 bytes of reason), ErrText and ErrArgument (a reason without a code)
 // leave the connection as it was. That a close frame was sent or received before is no error.
@@ -48,12 +50,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	for {
 		_, _, err := c.NextReader()
 		if err == errConcurrentRead || errors.Is(err, net.ErrClosed) {
-			select {
-			case <-c.reader.ended:
-			case <-ctx.Done():
-			case <-c.writer.dead:
-			}
-			err = c.readingEnded(ctx)
+			err = c.othersReading(ctx)
 		}
 		if _, ok := err.(*CloseError); ok {
 			c.awaitEOF(ctx)
@@ -68,17 +65,25 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	}
 }
 
-// readingEnded is what reading by another goroutine has ended with.
-func (c *Conn) readingEnded(ctx context.Context) error {
+// othersReading waits for a goroutine that reads, and tells what that ended with; nil: not yet, try again, for it may
+// have stopped without an error.
+func (c *Conn) othersReading(ctx context.Context) error {
+	retry := time.NewTimer(retryTime)
+	defer retry.Stop()
 	select {
 	case <-c.reader.ended:
 		return c.reader.err
+	case <-retry.C:
+		return nil
+	case <-ctx.Done():
+	case <-c.writer.dead:
+	}
+	select {
+	case <-c.reader.ended: // before what else happened
+		return c.reader.err
 	default:
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return net.ErrClosed
+	return cmp.Or(ctx.Err(), net.ErrClosed)
 }
 
 // awaitEOF lets the server close the stream first: it is the side on which the connection then lingers.

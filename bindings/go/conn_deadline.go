@@ -18,8 +18,9 @@ type deadlines struct {
 
 // deadline is one direction's.
 type deadline struct {
-	at  time.Time
-	cut int // how many want it to be over
+	at   time.Time
+	cut  int // how many want it to be over
+	cuts int // how many ever did
 }
 
 var past = time.Unix(1, 0)
@@ -44,11 +45,17 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 // goOnWriting leaves what a deadline kept from being written to a goroutine.
 func (c *Conn) goOnWriting() {
 	c.mu.Lock()
-	if c.writer.stalled && !c.closed {
-		c.writer.stalled = false
+	defer c.unlock()
+	w := &c.writer
+	switch {
+	case c.closed:
+	case w.parked:
+		w.parked = false
+		go c.drain(w.pass)
+	case w.stalled:
+		w.stalled = false
 		c.startDrain()
 	}
-	c.unlock()
 }
 
 // SetDeadline sets both.
@@ -81,6 +88,7 @@ func (d *deadlines) interrupt(nc net.Conn, side *deadline) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	side.cut++
+	side.cuts++
 	d.apply(nc, side, past)
 }
 
@@ -92,11 +100,15 @@ func (d *deadlines) resume(nc net.Conn, side *deadline) {
 	}
 }
 
+// interruptions tells how often a deadline was cut short, and how many of these are over.
+func (d *deadlines) interruptions(side *deadline) (all, over int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return side.cuts, side.cuts - side.cut
+}
+
 // during does a call that ends early, with ctx.Err(), when ctx is done. No goroutine waits for that.
 func (d *deadlines) during(ctx context.Context, nc net.Conn, side *deadline, call func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		d.interrupt(nc, side)

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"tidewire/internal/engine"
 )
@@ -155,5 +157,5 @@ func engineError(ec *engine.Conn, status engine.Status, op string) *Error {
 // systemError is what a system call on the socket ended with.
 func systemError(nc net.Conn, op, call string, errno int32) error {
 	return &net.OpError{Op: op, Net: nc.LocalAddr().Network(), Source: nc.LocalAddr(), Addr: nc.RemoteAddr(),
-		Err: newSyscallError(call, errno)}
+		Err: os.NewSyscallError(call, syscall.Errno(errno))}
 }

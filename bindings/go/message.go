@@ -120,7 +120,8 @@ func (c *Conn) gather() (MessageType, []byte, error) {
 
 // NextWriter returns a writer of one message, which is sent when it is closed; what is long leaves in fragments before.
 // Until then it has the right to send messages: those of others wait, and so does this goroutine if it sends another;
-// control frames pass.
+// control frames pass. A message that cannot be ended, after an error or a deadline, is the last: whatever is sent then
+// returns the same error.
 func (c *Conn) NextWriter(typ MessageType) (io.WriteCloser, error) {
 	opcode := opcodeOf(typ)
 	if opcode == 0 {
@@ -150,29 +151,27 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 	if w.buffer == nil {
 		return 0, errWriterClosed
 	}
-	if w.len+len(p) <= fragmentLen {
-		w.len += copy(w.buffer[w.len:], p)
-		return len(p), w.err
-	}
-	if w.len > 0 {
-		w.send(w.buffer[:w.len], engine.SendMore)
+	if w.len+len(p) > fragmentLen && w.len > 0 {
+		if err := w.send(w.buffer[:w.len], engine.SendMore); err != nil {
+			return 0, err
+		}
 		w.len = 0
 	}
-	if len(p) <= fragmentLen {
-		w.len = copy(w.buffer[:], p)
-	} else {
-		w.send(p, engine.SendMore)
+	if len(p) > fragmentLen {
+		if err := w.send(p, engine.SendMore); err != nil {
+			return 0, err
+		}
+		return len(p), nil
 	}
-	if w.err != nil {
-		return 0, w.err
-	}
+	w.len += copy(w.buffer[w.len:], p)
 	return len(p), nil
 }
 
-// send sends a fragment, unless an earlier one was refused.
-func (w *messageWriter) send(data []byte, flags uint32) {
+// send sends a fragment, unless an earlier one failed. With half a message sent and no end of it, the connection can
+// send nothing more.
+func (w *messageWriter) send(data []byte, flags uint32) error {
 	if w.err != nil {
-		return
+		return w.err
 	}
 	c := w.c
 	c.mu.Lock()
@@ -180,11 +179,14 @@ func (w *messageWriter) send(data []byte, flags uint32) {
 	c.unlock()
 	w.err = c.finish()
 	c.mu.Lock()
-	if w.err != nil && w.opcode == engine.Continuation && c.writeErr == nil {
-		c.writeErr = w.err // there is half a message, and no end of it
+	leaves := w.err == nil || isTimeout(w.err) && c.writer.out.queued
+	begun := w.opcode == engine.Continuation || leaves
+	if w.err != nil && begun && !(leaves && flags == 0) && c.writeErr == nil {
+		c.writeErr = w.err
 	}
 	c.unlock()
 	w.opcode = engine.Continuation
+	return w.err
 }
 
 // Close sends the end of the message and gives the right to send back.
@@ -192,11 +194,11 @@ func (w *messageWriter) Close() error {
 	if w.buffer == nil {
 		return errWriterClosed
 	}
-	w.send(w.buffer[:w.len], 0)
+	err := w.send(w.buffer[:w.len], 0)
 	fragmentBuffers.Put(w.buffer)
 	w.buffer = nil
 	w.c.mu.Lock()
-	w.c.give(w.err)
+	w.c.give(err)
 	w.c.unlock()
-	return w.err
+	return err
 }

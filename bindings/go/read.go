@@ -92,6 +92,9 @@ func (c *Conn) ReadMessageContext(ctx context.Context) (typ MessageType, data []
 	if ctx.Done() == nil {
 		return c.ReadMessage()
 	}
+	if err := ctx.Err(); err != nil {
+		return 0, nil, err
+	}
 	err = c.limits.during(ctx, c.nc, &c.limits.read, func() error {
 		typ, data, err = c.ReadMessage()
 		return err

@@ -117,6 +117,9 @@ func (c *Conn) heldData() (*engine.Event, error) {
 		if err := c.control(event); err != nil {
 			return nil, c.endReading(err)
 		}
+		if r.right.Load() != rightTaken {
+			return nil, net.ErrClosed // by a handler, perhaps
+		}
 	}
 	return nil, nil
 }
@@ -143,13 +146,13 @@ func (c *Conn) control(event *engine.Event) error {
 			return r.onPong(string(event.Bytes()))
 		}
 	case engine.EventClose:
-		return c.closedByPeer(&CloseError{Code: int(event.Code), Text: string(event.Bytes())})
+		return c.answerClose(&CloseError{Code: int(event.Code), Text: string(event.Bytes())})
 	}
 	return nil
 }
 
-// closedByPeer answers a close frame with its code (RFC 6455 5.5.1), unless one was sent.
-func (c *Conn) closedByPeer(closed *CloseError) error {
+// answerClose answers a close frame with its code (RFC 6455 5.5.1), unless one was sent.
+func (c *Conn) answerClose(closed *CloseError) error {
 	if c.reader.onClose != nil {
 		if err := c.reader.onClose(closed.Code, closed.Text); err != nil {
 			return err
@@ -176,8 +179,7 @@ func (c *Conn) closedByPeer(closed *CloseError) error {
 // fill waits until there are events, and returns why there are none and will be none, or not now.
 func (c *Conn) fill() error {
 	r := &c.reader
-	r.events, r.next = nil, 0
-	r.ready = 0
+	r.events, r.next, r.ready = nil, 0, 0
 	var err error
 	switch {
 	case len(r.rest) > 0:
@@ -200,7 +202,9 @@ func (c *Conn) readStep(fd uintptr) bool {
 	for {
 		c.mu.Lock()
 		step := engine.Done
-		if c.reader.found = c.readable(); c.reader.found == nil {
+		if c.reader.found = nil; c.closed {
+			c.reader.found = net.ErrClosed
+		} else {
 			step = c.eng.Turn(fd)
 			c.took()
 		}
@@ -209,14 +213,6 @@ func (c *Conn) readStep(fd uintptr) bool {
 			return step == engine.Done
 		}
 	}
-}
-
-// readable tells whether the engine is there. mu is held.
-func (c *Conn) readable() error {
-	if c.closed {
-		return net.ErrClosed
-	}
-	return nil
 }
 
 // took looks at what a step brought. mu is held.
@@ -238,8 +234,8 @@ func (c *Conn) fillFromRest() error {
 	defer c.unlock()
 	r := &c.reader
 	for len(r.rest) > 0 && len(r.events) == 0 && c.eng.ReadStatus() >= 0 {
-		if err := c.readable(); err != nil {
-			return err
+		if c.closed {
+			return net.ErrClosed
 		}
 		r.rest = r.rest[c.eng.Feed(r.rest):]
 		c.took()
@@ -254,9 +250,9 @@ func (c *Conn) fillFromRest() error {
 func (c *Conn) fillFromStream() error {
 	for {
 		c.mu.Lock()
-		if err := c.readable(); err != nil {
+		if c.closed {
 			c.unlock()
-			return err
+			return net.ErrClosed
 		}
 		step := c.eng.Lend()
 		c.took()

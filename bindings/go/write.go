@@ -54,9 +54,7 @@ func (c *Conn) WriteMessageContext(ctx context.Context, typ MessageType, data []
 	c.writer.out = outgoing{opcode: opcode, data: data}
 	c.unlock()
 	err := c.limits.during(ctx, c.nc, &c.limits.write, func() error { return c.conclude(c.finish()) })
-	if err != nil {
-		c.goOnWriting() // the deadline is the user's again
-	}
+	c.goOnWriting() // the deadline is the user's again
 	return err
 }
 

@@ -111,8 +111,15 @@ func (c *Conn) offerStep(fd uintptr) {
 // pass is what a goroutine that writes does at a time: what was queued when it began.
 type pass struct {
 	target uint64        // of engine.Conn.Consumed
+	over   int           // interruptions of writing that were over when it began
 	done   chan struct{} // closed at its end
 	err    error         // then: why it ended early
+}
+
+// newPass is a pass that begins now. mu is held.
+func (c *Conn) newPass() *pass {
+	_, over := c.limits.interruptions(&c.limits.write)
+	return &pass{target: c.eng.Queued(), over: over, done: make(chan struct{})}
 }
 
 // startDrain leaves the output to a goroutine, so that whoever reads need not wait for the peer to. It is bounded by
@@ -121,11 +128,11 @@ func (c *Conn) startDrain() *pass {
 	w := &c.writer
 	switch {
 	case w.pass == nil:
-		w.pass = &pass{target: c.eng.Queued(), done: make(chan struct{})}
+		w.pass = c.newPass()
 		go c.drain(w.pass)
 		return w.pass
 	case w.following == nil:
-		w.following = &pass{done: make(chan struct{})}
+		w.following = c.newPass() // whose target is set when it begins
 	}
 	return w.following
 }
@@ -147,6 +154,14 @@ func (c *Conn) nextPass(p *pass) *pass {
 	c.mu.Lock()
 	defer c.unlock()
 	w := &c.writer
+	if all, over := c.limits.interruptions(&c.limits.write); isTimeout(p.err) && all > p.over && !c.closed {
+		p.err, p.over = nil, over // it was the write of another that was cancelled
+		if all > over {
+			w.parked = true
+			return nil
+		}
+		return p
+	}
 	if p.err == nil {
 		p.err = c.usable()
 	}
@@ -162,7 +177,7 @@ func (c *Conn) nextPass(p *pass) *pass {
 		return nil
 	}
 	if next == nil && c.eng.Waiting() > 0 {
-		next = &pass{done: make(chan struct{})}
+		next = c.newPass()
 	}
 	if next != nil {
 		next.target = c.eng.Queued()

@@ -13,7 +13,7 @@ import (
 )
 
 // writer is the half of a connection that sends. Who sends a message has the right to, until it is queued and, but for
-// those without a flush, written; control frames need no right. Conn.mu guards all but push and what it guards.
+// those without a flush, written; control frames need no right. Conn.mu guards all but pushing and what that guards.
 type writer struct {
 	taken   bool          // somebody has the right
 	waiting int           // how many wait for it
@@ -28,6 +28,7 @@ type writer struct {
 
 	pass      *pass // what a goroutine writes because nobody else should wait; nil: there is none
 	following *pass // what it writes then; nil: nothing was queued since pass began
+	parked    bool  // no goroutine does pass until a cancelled write has given the deadline back
 	stalled   bool  // a deadline ended the writing of what is queued
 
 	pushing sync.Mutex // held while a stream that is no socket is written
@@ -152,24 +153,32 @@ func (c *Conn) pushStream(out *outgoing, target uint64) error {
 	w := &c.writer
 	w.pushing.Lock()
 	defer w.pushing.Unlock()
-	for more := true; more || len(w.unsent) > 0; {
-		var err error
-		if len(w.unsent) == 0 {
-			more, err = c.takeOutput(out, target)
-		} else {
-			var n int
-			n, err = c.nc.Write(w.unsent)
-			w.unsent = w.unsent[n:]
-			if err != nil {
-				err = c.writeFailed(err)
-			}
-		}
-		if err != nil {
-			return err
+	if w.buffer == nil {
+		w.buffer = streamBuffers.Get().(*[]byte)
+	}
+	err := c.writeUnsent()
+	for more := true; more && err == nil; {
+		if more, err = c.takeOutput(out, target); err == nil {
+			err = c.writeUnsent()
 		}
 	}
-	streamBuffers.Put(w.buffer)
-	w.buffer = nil
+	if len(w.unsent) == 0 {
+		streamBuffers.Put(w.buffer)
+		w.buffer, w.unsent = nil, nil
+	}
+	return err
+}
+
+// writeUnsent writes what was moved out of the engine.
+func (c *Conn) writeUnsent() error {
+	w := &c.writer
+	for len(w.unsent) > 0 {
+		n, err := c.nc.Write(w.unsent)
+		w.unsent = w.unsent[n:]
+		if err != nil {
+			return c.writeFailed(err)
+		}
+	}
 	return nil
 }
 
@@ -180,9 +189,6 @@ func (c *Conn) takeOutput(out *outgoing, target uint64) (more bool, err error) {
 	defer c.unlock()
 	if err := c.usable(); err != nil {
 		return false, err
-	}
-	if w.buffer == nil {
-		w.buffer = streamBuffers.Get().(*[]byte)
 	}
 	if out == nil || out.queued {
 		w.unsent = (*w.buffer)[:c.eng.TakeOutput(*w.buffer)]

@@ -249,6 +249,40 @@ func TestWriteThatWaitsHoldsUpNoReader(t *testing.T) {
 	}
 }
 
+func TestWriteControlOutlivesTheCancellationOfAnotherWrite(t *testing.T) {
+	overKinds(t, func(t *testing.T, kind string) {
+		server, client := pair(t, kind, nil, nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		written, pinged := make(chan error, 1), make(chan error, 1)
+		go func() { written <- server.WriteMessageContext(ctx, BinaryMessage, make([]byte, 16<<20)) }()
+		for taken := false; !taken; runtime.Gosched() {
+			server.mu.Lock()
+			taken = server.eng.Waiting() > 0 || server.eng.Consumed() > 0
+			server.mu.Unlock()
+		}
+		go func() { pinged <- server.WriteControl(PingMessage, nil, time.Time{}) }()
+		for waiting := false; !waiting; runtime.Gosched() {
+			server.mu.Lock()
+			waiting = server.writer.pass != nil
+			server.mu.Unlock()
+		}
+		cancel()
+		if err := <-written; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		client.SetPingHandler(func(string) error { return errors.New("pinged") })
+		if _, data, err := client.ReadMessage(); err != nil || len(data) != 16<<20 {
+			t.Fatal(len(data), err)
+		}
+		if _, _, err := client.ReadMessage(); err == nil || err.Error() != "pinged" {
+			t.Fatal(err)
+		}
+		if err := <-pinged; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func cancelled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

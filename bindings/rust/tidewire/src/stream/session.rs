@@ -130,6 +130,7 @@ impl Session {
     }
 
     /// The same as a message of its own; `None` where it is a part of one. A large one is moved out of the connection.
+    #[inline]
     pub(crate) fn take_message(&mut self) -> Option<Message> {
         let is_text = match self.conn.current()? {
             Event::Text(text) if text.len() >= DETACH_LEN => true,

@@ -110,7 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// The connection has failed, or the stream has. It is told once, then `None` follows.
     #[inline]
     pub async fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let more = poll_fn(|cx| self.poll_advance(cx)).await?;
+        // What is there already needs no future.
+        let more = self.session.advance() || poll_fn(|cx| self.poll_read(cx)).await?;
         Ok(if more { self.session.current() } else { None })
     }
 

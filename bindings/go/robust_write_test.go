@@ -4,14 +4,11 @@ package tidewire_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,56 +320,4 @@ func TestServerReadsAndAnswersPingsWhileAWriterIsHeldUp(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
-}
-
-func TestServerWriteIsCancelledMessagesArriveWholeAndInOrder(t *testing.T) {
-	onNetworks(t, func(t *testing.T, network string) {
-		server, client := connected(t, network, nil)
-		filler := strings.Repeat("f", 1<<16)
-		const last = 300
-		var written [last + 1]atomic.Bool
-		finishes(t, func() error {
-			for number := range last {
-				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(number%7)*time.Millisecond)
-				message := fmt.Appendf(nil, "%d %s", number, filler[:number*200%len(filler)])
-				err := server.WriteMessageContext(ctx, tidewire.TextMessage, message)
-				cancel()
-				written[number].Store(err == nil)
-				if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-					return err
-				}
-			}
-			written[last].Store(true)
-			return server.WriteMessage(tidewire.TextMessage, fmt.Appendf(nil, "%d ", last))
-		}, func() error {
-			for next := 0; next <= last; next++ {
-				_, data, err := client.ReadMessage()
-				if err != nil {
-					return err
-				}
-				for !startsWith(data, next) {
-					if next == last || written[next].Load() {
-						return fmt.Errorf("%.20q instead of message %d", data, next)
-					}
-					next++
-				}
-				time.Sleep(time.Duration(next%3) * time.Millisecond)
-			}
-			return nil
-		})
-	})
-}
-
-func TestServerIsClosedWhileItsWritersAreHeldUp(t *testing.T) {
-	onNetworks(t, func(t *testing.T, network string) {
-		server, _ := connected(t, network, nil)
-		write := func() error {
-			_, err := fill(server)
-			return expectError(err, net.ErrClosed)
-		}
-		finishes(t, write, write, func() error {
-			time.Sleep(50 * time.Millisecond)
-			return server.Close()
-		})
-	})
 }

@@ -77,7 +77,8 @@ func checkRequest(sent []byte, raw string) error {
 func FuzzDialURL(f *testing.F) {
 	for _, seed := range []string{
 		"ws://localhost", "wss://example.com:8443/chat?room=1&x=%20", "ws://user:p%40ss@[::1]:80/%2e%2e/a", "ws://h/?",
-		"ws://h/a b", "ws://h/\r\nX: y", "ws://h%0d%0aX/", "ws://[fe80::1%25eth0]/", "ws://h#f", "http://h", "ws:///p", "ws:h",
+		"ws://h/a b", "ws://h/\r\nX: y", "ws://h%0d%0aX/", "ws://[fe80::1%25eth0]/", "ws://h#f", "http://h", "ws:///p",
+		"ws:h",
 		"ws://ex\u00e4mple/", "ws://h:0/", "ws://h:99999/", "ws://h/%zz", "WS://H/", "ws://h/?q=\u00e4 \"<>", "//h", "",
 	} {
 		f.Add(seed)

@@ -187,9 +187,11 @@ func isStricter(err error) bool {
 // engine is stricter.
 func FuzzServersReadTheSame(f *testing.F) {
 	for _, script := range []string{
-		"\x81\x05hello\x82\x00\x89\x02hi\x88\x04\x03\xE8by", "\x01\x02he\x89\x00\x80\x03llo\x88\x00", "\x81\x01\xFF\x82\x00..",
-		"\xA2\x80" + strings.Repeat("long ", 26), "\xA1\x40" + strings.Repeat("text", 16), "\x88\x01\x03..", "\x88\x02\x03\xEC..",
-		"\x02\x01a\x02\x01b", "\x80\x01a..", "\xC1\x01a..", "\x83\x01a..", "\x09\x01a..", "\xA9\x7D" + strings.Repeat("p", 125),
+		"\x81\x05hello\x82\x00\x89\x02hi\x88\x04\x03\xE8by", "\x01\x02he\x89\x00\x80\x03llo\x88\x00",
+		"\x81\x01\xFF\x82\x00..",
+		"\xA2\x80" + strings.Repeat("long ", 26), "\xA1\x40" + strings.Repeat("text", 16), "\x88\x01\x03..",
+		"\x88\x02\x03\xEC..", "\x02\x01a\x02\x01b", "\x80\x01a..", "\xC1\x01a..", "\x83\x01a..", "\x09\x01a..",
+		"\xA9\x7D" + strings.Repeat("p", 125),
 		"\x81\xFFa", "\x81\xFEa", "\x81\xFDa", "\x01\x01\xC3\x80\x01\xA4\x88\x00..", "\x88\x03\x03\xE8\xFF.",
 	} {
 		f.Add([]byte(script), uint64(len(script)))
@@ -243,8 +245,8 @@ func write(e end, m message, i int) error {
 	return e.send(m.kind, m.data)
 }
 
-// FuzzMessagesAreExchanged has every library read what tidewire's client wrote, and the client what their servers wrote,
-// compressed or not.
+// FuzzMessagesAreExchanged has every library read what tidewire's client wrote, and the client what their servers
+// wrote, compressed or not.
 func FuzzMessagesAreExchanged(f *testing.F) {
 	f.Add([]byte("\xF0\x85hello\x11\x03abc\x02\x00\x91\xFFrepeat, repeat"), false)
 	f.Add([]byte("\xF0\x85hello\x11\x03abc\x02\x00\x91\xFFrepeat, repeat"), true)

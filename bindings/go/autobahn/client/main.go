@@ -2,9 +2,9 @@
 
 // The client that the Autobahn test suite examines.
 //
-// client PORT CONTEXT: runs every case that the suite's server on 127.0.0.1 offers, echoing each message. CONTEXT is how
-// many bytes of compression context a connection may keep. Status 0: every case was run to its end; what they showed is
-// in the suite's report.
+// client PORT CONTEXT: runs every case that the suite's server on 127.0.0.1 offers, echoing each message. CONTEXT is
+// how many bytes of compression context a connection may keep. Status 0: every case was run to its end; what they
+// showed is in the suite's report.
 package main
 
 import (

@@ -117,8 +117,8 @@ func newConn(nc net.Conn, ec *engine.Conn, opts *Options, rest []byte, subprotoc
 	return c, nil
 }
 
-// socketOf is how to reach the socket of what is one, and nothing more: a type that embeds a *net.TCPConn has reasons of
-// its own to read and write.
+// socketOf is how to reach the socket of what is one, and nothing more: a type that embeds a *net.TCPConn has reasons
+// of its own to read and write.
 func socketOf(nc net.Conn) (syscall.RawConn, error) {
 	switch socket := nc.(type) {
 	case *net.TCPConn:

@@ -16,7 +16,7 @@ import (
 const (
 	defaultCloseTimeout = 10 * time.Second
 	retryTime           = 10 * time.Millisecond // between two looks at whether another goroutine still reads
-	serverCloseTimeout  = time.Second           // for a server to close the stream after the closing handshake (RFC 6455 7.1.1)
+	serverCloseTimeout  = time.Second           // for a server to close the stream first (RFC 6455 7.1.1)
 )
 
 // CloseHandshake does the closing handshake: it sends what is queued and a close frame with code and reason (code 0:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"tidewire/internal/engine"
 )
@@ -19,8 +20,11 @@ func TestErrorSaysWhatWhereAndWhichRule(t *testing.T) {
 			t.Errorf("no %q in %q", want, err)
 		}
 	}
-	if !errors.Is(err, ErrRSV) || !errors.Is(err, cause) || errors.Is(err, ErrUTF8) || errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Error("errors.Is")
+	if !errors.Is(err, ErrRSV) || !errors.Is(err, cause) {
+		t.Error("the status or the cause is not found")
+	}
+	if errors.Is(err, ErrUTF8) || errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error("what it is not is found")
 	}
 	if !strings.HasPrefix(ErrRSV.Error(), "TW_ERR_RSV: ") || ErrRSV.CloseCode() != 1002 || ErrVersion.HTTPStatus() != 426 {
 		t.Error(ErrRSV, ErrRSV.CloseCode(), ErrVersion.HTTPStatus())
@@ -41,9 +45,17 @@ func TestStatusErrorNamesEveryLimitAsOptionsDo(t *testing.T) {
 
 func TestCloseErrorIsToldByItsCode(t *testing.T) {
 	err := error(&CloseError{Code: CloseGoingAway, Text: "away"})
-	if !IsCloseError(err, CloseNormalClosure, CloseGoingAway) || IsCloseError(err, CloseNormalClosure) || IsCloseError(nil) ||
-		IsUnexpectedCloseError(err, CloseGoingAway) || !IsUnexpectedCloseError(err) || IsUnexpectedCloseError(io.EOF) {
-		t.Error("codes")
+	for name, wrong := range map[string]bool{
+		"is one of them":   !IsCloseError(err, CloseNormalClosure, CloseGoingAway),
+		"is another":       IsCloseError(err, CloseNormalClosure),
+		"no error":         IsCloseError(nil),
+		"is expected":      IsUnexpectedCloseError(err, CloseGoingAway),
+		"nothing expected": !IsUnexpectedCloseError(err),
+		"another error":    IsUnexpectedCloseError(io.EOF),
+	} {
+		if wrong {
+			t.Error(name)
+		}
 	}
 	if got := err.Error(); got != `tidewire: closed by the peer with code 1001: "away"` {
 		t.Error(got)
@@ -76,8 +88,8 @@ func TestMaskMasksWithItsPhase(t *testing.T) {
 }
 
 func TestValidUTF8(t *testing.T) {
-	for text, want := range map[string]bool{"": true, "Grüße": true, "\xff": false, "\xe2\x82": false, "\xed\xa0\x80": false} {
-		if ValidUTF8([]byte(text)) != want {
+	for _, text := range []string{"", "Grüße", "\xff", "\xe2\x82", "\xed\xa0\x80"} {
+		if ValidUTF8([]byte(text)) != utf8.ValidString(text) {
 			t.Errorf("%q", text)
 		}
 	}

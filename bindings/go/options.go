@@ -71,8 +71,7 @@ type Compression struct {
 	MaxRatio          int   // of inflated to received bytes in messages above 64 KiB; 0: 250
 }
 
-// engineConfig checks the options and gives what the engine is created with, but for a handshake. The caller keeps the
-// options, and with them the pool, until the connection is gone.
+// engineConfig checks the options and gives what the engine is created with, but for a handshake.
 func (o *Options) engineConfig(role Role) (engine.Config, error) {
 	if o == nil {
 		o = &Options{}
@@ -93,11 +92,14 @@ func (o *Options) engineConfig(role Role) (engine.Config, error) {
 		Deflate:        o.Compression.engineConfig(),
 		LogLevel:       o.logLevel(),
 	}
-	flags := map[uint32]bool{engine.Stream: o.Stream, engine.Trusted: o.Trusted, engine.ManualPong: o.ManualPong}
-	for flag, on := range flags {
-		if on {
-			config.Flags |= flag
-		}
+	if o.Stream {
+		config.Flags |= engine.Stream
+	}
+	if o.Trusted {
+		config.Flags |= engine.Trusted
+	}
+	if o.ManualPong {
+		config.Flags |= engine.ManualPong
 	}
 	config.Ticks = o.PingInterval > 0 || o.PongTimeout > 0 || o.IdleTimeout > 0 || o.MessageTimeout > 0
 	config.PingInterval = orNever(o.PingInterval)
@@ -149,7 +151,7 @@ func (o *Options) check(role Role) error {
 		}
 	}
 	if o.Pool != nil && o.Pool.closed.Load() {
-		return &Error{Status: ErrState, Op: "options", Err: errors.New("Pool is closed")}
+		return &Error{Status: ErrState, Op: "options", Err: errors.New("the Pool is closed")}
 	}
 	return nil
 }

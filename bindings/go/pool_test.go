@@ -10,7 +10,8 @@ import (
 )
 
 func TestBufferPoolLendsAgainWhatCameBack(t *testing.T) {
-	pool, err := NewBufferPool(&PoolOptions{MaxIdleLen: 1 << 20, Classes: []PoolClass{{Len: 100}, {Len: 1000, MaxIdle: 2}}})
+	classes := []PoolClass{{Len: 100}, {Len: 1000, MaxIdle: 2}}
+	pool, err := NewBufferPool(&PoolOptions{MaxIdleLen: 1 << 20, Classes: classes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,11 @@ func TestBufferPoolRefusesMisuse(t *testing.T) {
 	if pool.Get(-1) != nil || pool.GetExact(-1) != nil {
 		t.Error("a negative length was lent")
 	}
-	for _, options := range []*PoolOptions{{MaxIdleLen: -1}, {Classes: []PoolClass{{Len: 10}, {Len: 5}}}, {Classes: []PoolClass{{Len: -1}}}} {
+	for _, options := range []*PoolOptions{
+		{MaxIdleLen: -1},
+		{Classes: []PoolClass{{Len: 10}, {Len: 5}}},
+		{Classes: []PoolClass{{Len: -1}}},
+	} {
 		if _, err := NewBufferPool(options); !errors.Is(err, ErrArgument) {
 			t.Errorf("%+v: %v", options, err)
 		}

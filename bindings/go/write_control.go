@@ -16,8 +16,8 @@ import (
 // most until the deadline (zero: for as long as it takes); the frame then stays queued, and the error is
 // os.ErrDeadlineExceeded.
 //
-// ErrControlLength: more than 125 bytes; ErrSendCloseCode; ErrText: the reason is not UTF-8; ErrState: a close frame was
-// sent, or the connection has failed. Then nothing was sent, and the connection goes on.
+// ErrControlLength: more than 125 bytes; ErrSendCloseCode; ErrText: the reason is not UTF-8; ErrState: a close frame
+// was sent, or the connection has failed. Then nothing was sent, and the connection goes on.
 func (c *Conn) WriteControl(typ MessageType, data []byte, deadline time.Time) error {
 	if !deadline.IsZero() && !time.Now().Before(deadline) {
 		return os.ErrDeadlineExceeded

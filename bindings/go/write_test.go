@@ -130,21 +130,31 @@ func TestWriteMessageNoFlushLeavesWhenTheReaderWaits(t *testing.T) {
 
 func TestWriteRefusesWhatMayNotBeSentAndGoesOn(t *testing.T) {
 	server, client := pair(t, "tcp", &Options{MaxOutputLen: 100 << 10}, nil)
+	text, long := []byte("\xff"), bytes.Repeat([]byte("\xff"), 5000)
+	control := func(typ MessageType, data []byte) func() error {
+		return func() error { return server.WriteControl(typ, data, time.Time{}) }
+	}
+	prepare := func(typ MessageType, data []byte) func() error {
+		return func() error {
+			_, err := NewPreparedMessage(typ, data)
+			return err
+		}
+	}
 	for name, c := range map[string]struct {
 		write func() error
 		want  error
 	}{
-		"text":           {func() error { return server.WriteMessage(TextMessage, []byte("\xff")) }, ErrText},
-		"staged text":    {func() error { return server.WriteMessageNoFlush(TextMessage, []byte("\xff")) }, ErrText},
-		"long text":      {func() error { return server.WriteMessageNoFlush(TextMessage, bytes.Repeat([]byte("\xff"), 5000)) }, ErrText},
+		"text":           {func() error { return server.WriteMessage(TextMessage, text) }, ErrText},
+		"staged text":    {func() error { return server.WriteMessageNoFlush(TextMessage, text) }, ErrText},
+		"long text":      {func() error { return server.WriteMessageNoFlush(TextMessage, long) }, ErrText},
 		"type":           {func() error { return server.WriteMessageNoFlush(3, nil) }, ErrArgument},
 		"control type":   {func() error { return server.WriteMessage(3, nil) }, ErrArgument},
-		"prepared type":  {func() error { _, err := NewPreparedMessage(PingMessage, nil); return err }, ErrArgument},
-		"prepared text":  {func() error { _, err := NewPreparedMessage(TextMessage, []byte("\xff")); return err }, ErrText},
+		"prepared type":  {prepare(PingMessage, nil), ErrArgument},
+		"prepared text":  {prepare(TextMessage, text), ErrText},
 		"length":         {func() error { return server.WriteMessage(BinaryMessage, make([]byte, 101<<10)) }, ErrLimitOutput},
-		"long ping":      {func() error { return server.WriteControl(PingMessage, make([]byte, 126), time.Time{}) }, ErrControlLength},
-		"close code":     {func() error { return server.WriteControl(CloseMessage, FormatCloseMessage(1006, ""), time.Time{}) }, ErrSendCloseCode},
-		"half a code":    {func() error { return server.WriteControl(CloseMessage, []byte("x"), time.Time{}) }, ErrArgument},
+		"long ping":      {control(PingMessage, make([]byte, 126)), ErrControlLength},
+		"close code":     {control(CloseMessage, FormatCloseMessage(1006, "")), ErrSendCloseCode},
+		"half a code":    {control(CloseMessage, []byte("x")), ErrArgument},
 		"deadline":       {func() error { return server.WriteControl(PingMessage, nil, past) }, os.ErrDeadlineExceeded},
 		"fragment text":  {func() error { return writeParts(server, "\xff") }, ErrText},
 		"no data writer": {func() error { _, err := server.NextWriter(PongMessage); return err }, ErrArgument},
@@ -153,7 +163,7 @@ func TestWriteRefusesWhatMayNotBeSentAndGoesOn(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	err := server.WriteBatch([]Message{{TextMessage, []byte("one")}, {TextMessage, []byte("\xff")}, {TextMessage, []byte("no")}})
+	err := server.WriteBatch([]Message{{TextMessage, []byte("one")}, {TextMessage, text}, {TextMessage, []byte("no")}})
 	var refused *BatchError
 	if !errors.As(err, &refused) || refused.Index != 1 || !errors.Is(err, ErrText) {
 		t.Error(err)
@@ -229,7 +239,8 @@ func TestWriteThatWaitsHoldsUpNoReader(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := server.WriteControl(PingMessage, nil, time.Now().Add(time.Millisecond)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		err := server.WriteControl(PingMessage, nil, time.Now().Add(time.Millisecond))
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error(err)
 		}
 		if err := server.WriteMessageContext(cancelled(), BinaryMessage, nil); !errors.Is(err, context.Canceled) {

@@ -3,7 +3,7 @@
 package engine
 
 // #cgo !tw_system CXXFLAGS: -std=c++20 -O2 -fno-exceptions -fno-rtti -fvisibility=hidden -fvisibility-inlines-hidden
-// #cgo !tw_system CFLAGS: -DTW_STATIC
+// #cgo !tw_system CPPFLAGS: -DTW_STATIC
 // #cgo !tw_system LDFLAGS: -lz
 // #cgo tw_system CFLAGS: -DTW_SYSTEM
 // #cgo tw_system pkg-config: tidewire
@@ -162,9 +162,6 @@ func (c *Conn) ReadErrno() int32 { return int32(c.s.read_errno) }
 
 // WriteErrno is why the socket could not be written; 0 for none. It stays.
 func (c *Conn) WriteErrno() int32 { return int32(c.s.write_errno) }
-
-// EOF tells whether the peer closed its direction of the stream.
-func (c *Conn) EOF() bool { return c.s.eof != 0 }
 
 // Blocked tells whether output is queued that the socket did not take.
 func (c *Conn) Blocked() bool { return c.s.blocked != 0 }

@@ -65,7 +65,6 @@ tw_status tw_session_create(const tw_conn_config *config, const uint8_t *random,
   }
   if (log_level != 0) own.log = &log;
   o->session.pool = config->pool;
-  o->session.log_level = log_level;
   const tw_status status = tw_conn_create(&own, &o->session.conn);
   if (status != TW_OK) {
     tw_session_free(&o->session);
@@ -159,17 +158,20 @@ static int32_t begin(tw_session *s) {
   return ready(s);
 }
 
-/* Finds room to read into, and for the events. */
+/* Finds room for the events. */
+static int32_t lend_events(tw_session *s) {
+  if (s->events == NULL) s->events = (tw_event *)lend(s, TW_SESSION_EVENTS * sizeof(tw_event));
+  if (s->events == NULL) s->read_status = TW_ERR_NO_MEMORY;
+  return s->events == NULL ? TW_STEP_DONE : TW_STEP_AGAIN;
+}
+
+/* Finds room to read into. */
 static int32_t lend_room(tw_session *s) {
-  if (s->events == NULL) {
-    s->events = (tw_event *)lend(s, TW_SESSION_EVENTS * sizeof(tw_event));
-    if (s->events == NULL) s->read_status = TW_ERR_NO_MEMORY;
-  }
-  if (s->events != NULL) s->read_status = tw_conn_read_buffer(s->conn, 0, &s->room, &s->room_cap);
+  s->read_status = tw_conn_read_buffer(s->conn, 0, &s->room, &s->room_cap);
   return s->read_status == TW_OK ? TW_STEP_AGAIN : TW_STEP_DONE;
 }
 
-/* A connection that waits holds no buffer. */
+/* A connection that waits holds neither room for events nor a stage. */
 static void rest(tw_session *s) {
   drop_events(s);
   if (s->stage_len == 0) drop_stage(s);
@@ -177,14 +179,13 @@ static void rest(tw_session *s) {
 
 static void end_of_stream(tw_session *s) {
   commit(s, 0);
-  s->eof = 1;
   s->read_status = tw_conn_receive_eof(s->conn);
 }
 
 int32_t tw_session_turn(tw_session *s, int32_t fd) {
   if (begin(s) == TW_STEP_DONE) return TW_STEP_DONE;
   tw_session_write(s, fd);
-  if (lend_room(s) == TW_STEP_DONE) return TW_STEP_DONE;
+  if (lend_events(s) == TW_STEP_DONE || lend_room(s) == TW_STEP_DONE) return TW_STEP_DONE;
   ssize_t n;
   do {
     s->reads++;
@@ -217,11 +218,14 @@ static void note_output(tw_session *s) {
 int32_t tw_session_lend(tw_session *s) {
   const int32_t step = begin(s);
   note_output(s);
-  return step == TW_STEP_DONE ? step : lend_room(s);
+  if (step == TW_STEP_DONE) return step;
+  rest(s);
+  return lend_room(s);
 }
 
 int32_t tw_session_take(tw_session *s, int64_t len) {
   s->reads++;
+  if (lend_events(s) == TW_STEP_DONE) return TW_STEP_DONE;
   if (len < 0) {
     end_of_stream(s);
     return TW_STEP_DONE;
@@ -238,7 +242,7 @@ size_t tw_session_feed(tw_session *s, const uint8_t *data, size_t len) {
   while (s->event_count == 0 && (pos < len || s->read_status == TW_NEED_ROOM)) {
     size_t n = 0;
     if (s->read_status != TW_NEED_ROOM) {
-      if (lend_room(s) == TW_STEP_DONE) break;
+      if (lend_events(s) == TW_STEP_DONE || lend_room(s) == TW_STEP_DONE) break;
       n = len - pos < s->room_cap ? len - pos : s->room_cap;
       memcpy(s->room, data + pos, n);
       pos += n;

@@ -46,7 +46,6 @@ typedef struct tw_session {
   tw_status send_status;  /* of staged messages that were refused; stays until it is looked at */
   int32_t read_errno;     /* of recv; 0: none */
   int32_t write_errno;    /* of sendmsg; 0: none; stays */
-  uint32_t eof;           /* 1: the peer closed its direction of the stream */
   uint32_t blocked;       /* 1: output is queued that the socket does not take */
   uint32_t ticks;         /* 1: time is told */
   uint32_t log_len;       /* bytes of log */
@@ -60,9 +59,7 @@ typedef struct tw_session {
   uint8_t *room;          /* to read into, of a stream that is no socket */
   size_t room_cap;        /* bytes */
   size_t moved;           /* bytes that the last tw_session_send moved */
-  uint8_t *log;           /* lines: level, length in two bytes, the line */
-  uint32_t log_level;     /* TW_LOG_...; 0: nothing is logged */
-  uint32_t reserved;      /* 0 */
+  uint8_t *log;           /* lines: level, length in two bytes, the line; NULL: none yet */
 } tw_session;
 
 /* Creates a session. random_len: bytes of `random`, which the connection draws again and again (for tests; 0 with

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <zlib.h>
 
+#include <charconv>
 #include <fstream>
-#include <regex>
 #include <stdexcept>
+#include <system_error>
 
 namespace tidewire::test {
 namespace {
@@ -60,15 +61,17 @@ void Digest::line(const std::string &text) {
 Digests load_digests(const std::string &path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot be read");
-  const std::regex form("([a-z0-9_]+/[a-z0-9_]+) ([0-9a-f]{8})");
   Digests digests;
   std::string line;
   for (size_t number = 1; std::getline(file, line); ++number) {
-    std::smatch parts;
-    const bool is_digest = std::regex_match(line, parts, form);
-    const bool is_new =
-        is_digest && digests.emplace(parts[1], static_cast<uint32_t>(std::stoul(parts[2], nullptr, 16))).second;
-    if (!is_new) throw std::runtime_error("line " + std::to_string(number) + " is no new digest");
+    const size_t blank = line.find(' ');
+    const std::string digits = blank == std::string::npos ? "" : line.substr(blank + 1);
+    uint32_t digest = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), digest, 16);
+    const bool is_digest = digits.size() == 8 && error == std::errc() && end == digits.data() + digits.size();
+    if (!is_digest || !digests.emplace(line.substr(0, blank), digest).second) {
+      throw std::runtime_error("line " + std::to_string(number) + " is no new digest");
+    }
   }
   return digests;
 }

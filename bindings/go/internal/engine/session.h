@@ -18,7 +18,8 @@ extern "C" {
 #define TW_SESSION_EVENTS 128       /* of one read */
 #define TW_SESSION_STAGE_LEN 16384  /* bytes of messages that wait for one call */
 #define TW_SESSION_STAGE_MAX 4096   /* bytes of the longest of them */
-#define TW_SESSION_LEND_LEN 262144  /* bytes of a message from which on it is not copied: a tenth of the time at 1 MiB */
+#define TW_SESSION_LEND_LEN 262144  /* bytes of a message from which on it is not copied: a tenth of the time at 1 MiB \
+                                     */
 #define TW_SESSION_FLUSH_LEN 131072 /* bytes of queued output from which on they are written before more is queued */
 #define TW_SESSION_LOG_LEN 2048     /* bytes of lines that wait to be logged */
 
@@ -109,8 +110,8 @@ size_t tw_session_output(tw_session *session, uint8_t *out, size_t cap);
 size_t tw_session_queued(const tw_session *session);
 
 /* Parts of the above: queues what is staged; writes what the socket takes, TW_STEP_DONE or TW_STEP_BLOCKED. A staged
- * message that is refused leaves send_status and is dropped with those behind it, which would fare no better: their text
- * was checked when they were staged. */
+ * message that is refused leaves send_status and is dropped with those behind it, which would fare no better: their
+ * text was checked when they were staged. */
 void tw_session_unstage(tw_session *session);
 int32_t tw_session_write(tw_session *session, int32_t fd);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The half of a session that sends. Nothing of Go's memory is kept after a call: what is lent to the engine for the time
- * of one is copied where the socket does not take it. */
+ * The half of a session that sends. Nothing of Go's memory is kept after a call: what is lent to the engine for the
+ * time of one is copied where the socket does not take it. */
 #ifdef __linux__
 #define _GNU_SOURCE
 #endif

@@ -263,6 +263,11 @@ class Connection {
   const char *role_name() const { return client() ? "client" : "server"; }
 
   const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
+  // Bytes that a message with so many may still get; the limit may have been set below what there is already.
+  uint64_t left_of_message(uint64_t have) const {
+    const uint64_t max_len = settings().max_message_len;
+    return max_len > have ? max_len - have : 0;
+  }
   const Kernels &kernels() const { return kernels_of(isa_); }
   bool has(ConnFlag flag) const { return (settings().flags & flag) != 0; }
   bool can_send() const { return state_ == State::kOpen || can_still_send(); }

@@ -100,12 +100,9 @@ Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assemb
   const size_t given = slice->size;
   Status status = Status::kOk;
   do {
-    // One byte more than the message may have shows that it has too many; that limit may have been set below what there
-    // is already.
+    // One byte more than the message may have shows that it has too many.
     const uint64_t len_before = to->message().len;
-    const uint64_t least_len = delivered_len(*to) + len_before;
-    const uint64_t limit = settings().max_message_len > least_len ? settings().max_message_len : least_len;
-    const uint64_t max_len = limit - delivered_len(*to);
+    const uint64_t max_len = len_before + left_of_message(delivered_len(*to) + len_before);
     const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
     // Memory of the caller's that is full may be just enough.
     if (to->room().size == 0 && (status == Status::kNeedRoom || !to->borrows())) {

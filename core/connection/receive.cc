@@ -140,9 +140,7 @@ Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   if (header.payload_len > settings.max_frame_len) return Status::kLimitFrame;
   const bool inflates = first ? compressed : assembler_.message().compressed;
   const uint64_t have = first || inflates ? 0 : assembler_.message().len;
-  // The limit may have been set below what there is already.
-  const uint64_t left = settings.max_message_len > have ? settings.max_message_len - have : 0;
-  if (!inflates && header.payload_len > left) return Status::kLimitMessage;
+  if (!inflates && header.payload_len > left_of_message(have)) return Status::kLimitMessage;
   if (!first && assembler_.message().fragments >= settings.max_fragments) return Status::kLimitFragments;
 
   const bool streamed = first ? streams(header) : assembler_.message().streamed;

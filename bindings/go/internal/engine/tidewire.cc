@@ -8262,6 +8262,11 @@ class Connection {
   const char *role_name() const { return client() ? "client" : "server"; }
 
   const Settings &settings() const { return static_cast<const Settings &>(lender_.source()); }
+  // Bytes that a message with so many may still get; the limit may have been set below what there is already.
+  uint64_t left_of_message(uint64_t have) const {
+    const uint64_t max_len = settings().max_message_len;
+    return max_len > have ? max_len - have : 0;
+  }
   const Kernels &kernels() const { return kernels_of(isa_); }
   bool has(ConnFlag flag) const { return (settings().flags & flag) != 0; }
   bool can_send() const { return state_ == State::kOpen || can_still_send(); }
@@ -8673,9 +8678,7 @@ Status Connection::start_frame(const FrameHeader &header, MutBytes dst) {
   if (header.payload_len > settings.max_frame_len) return Status::kLimitFrame;
   const bool inflates = first ? compressed : assembler_.message().compressed;
   const uint64_t have = first || inflates ? 0 : assembler_.message().len;
-  // The limit may have been set below what there is already.
-  const uint64_t left = settings.max_message_len > have ? settings.max_message_len - have : 0;
-  if (!inflates && header.payload_len > left) return Status::kLimitMessage;
+  if (!inflates && header.payload_len > left_of_message(have)) return Status::kLimitMessage;
   if (!first && assembler_.message().fragments >= settings.max_fragments) return Status::kLimitFragments;
 
   const bool streamed = first ? streams(header) : assembler_.message().streamed;
@@ -9690,12 +9693,9 @@ Status Connection::inflate_slice(Input *in, ByteView *slice, bool finish, Assemb
   const size_t given = slice->size;
   Status status = Status::kOk;
   do {
-    // One byte more than the message may have shows that it has too many; that limit may have been set below what there
-    // is already.
+    // One byte more than the message may have shows that it has too many.
     const uint64_t len_before = to->message().len;
-    const uint64_t least_len = delivered_len(*to) + len_before;
-    const uint64_t limit = settings().max_message_len > least_len ? settings().max_message_len : least_len;
-    const uint64_t max_len = limit - delivered_len(*to);
+    const uint64_t max_len = len_before + left_of_message(delivered_len(*to) + len_before);
     const uint64_t allowed = max_len == UINT64_MAX ? max_len : max_len + 1;
     // Memory of the caller's that is full may be just enough.
     if (to->room().size == 0 && (status == Status::kNeedRoom || !to->borrows())) {

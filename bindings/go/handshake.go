@@ -156,7 +156,7 @@ func (o *opening) feed() (bool, error) {
 // write writes what the engine has for the peer.
 func (o *opening) write(w io.Writer) error {
 	out := make([]byte, o.ec.OutputLen())
-	n := o.ec.ConsumeOutput(out)
+	n := o.ec.TakeOutput(out)
 	if _, err := w.Write(out[:n]); err != nil {
 		return fmt.Errorf("tidewire: %s: %w", o.op, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -241,6 +242,22 @@ func fill(conn *tidewire.Conn) (count int, err error) {
 	return count - 1, err
 }
 
+// besidesFull is besides with a socket that takes no more, because the peer has read nothing.
+func besidesFull(t *testing.T) (server *tidewire.Conn, peer net.Conn) {
+	t.Helper()
+	server, peer = besides(t, "tcp", nil)
+	if err := server.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fill(server); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if err := server.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	return server, peer
+}
+
 func TestServerWhosePeerDoesNotReadIsHeldUpAndFreedByItsDeadline(t *testing.T) {
 	onNetworks(t, func(t *testing.T, network string) {
 		pool, err := tidewire.NewBufferPool(nil)
@@ -287,16 +304,7 @@ func TestServerWhosePeerDoesNotReadIsHeldUpAndFreedByItsDeadline(t *testing.T) {
 }
 
 func TestServerReadsAndAnswersPingsWhileAWriterIsHeldUp(t *testing.T) {
-	server, peer := besides(t, "tcp", nil)
-	if err := server.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fill(server); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatal(err)
-	}
-	if err := server.SetWriteDeadline(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
+	server, peer := besidesFull(t)
 	written := make(chan error, 1)
 	go func() { written <- server.WriteMessage(tidewire.TextMessage, []byte("last")) }()
 	for i := range 50 {

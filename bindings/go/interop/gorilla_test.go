@@ -65,12 +65,7 @@ func (e *gorillaEnd) sendFragments(kind int, pieces [][]byte) error {
 	if err != nil {
 		return err
 	}
-	for _, piece := range pieces {
-		if _, err := writer.Write(piece); err != nil {
-			return err
-		}
-	}
-	return writer.Close()
+	return writePieces(writer, pieces)
 }
 
 func (e *gorillaEnd) ping() error {

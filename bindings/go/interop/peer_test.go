@@ -5,6 +5,7 @@ package interop_test
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -181,6 +182,16 @@ func (c connection) eachWay(t *testing.T, part func(t *testing.T, from, to end, 
 	t.Helper()
 	t.Run("toServer", func(t *testing.T) { part(t, c.client, c.server, c.ofClient) })
 	t.Run("toClient", func(t *testing.T) { part(t, c.server, c.client, c.ofServer) })
+}
+
+// writePieces writes a message piece by piece.
+func writePieces(writer io.WriteCloser, pieces [][]byte) error {
+	for _, piece := range pieces {
+		if _, err := writer.Write(piece); err != nil {
+			return err
+		}
+	}
+	return writer.Close()
 }
 
 func await(pongs <-chan struct{}) error {

@@ -68,9 +68,6 @@ func (c *Conn) Tick(now uint64) (deadline uint64, status Status) {
 	return uint64(c.s.deadline_ns), status
 }
 
-// ConsumeOutput moves output to dst.
-func (c *Conn) ConsumeOutput(dst []byte) int { return c.TakeOutput(dst) }
-
 // OutputLen is how many bytes of output are queued.
 func (c *Conn) OutputLen() int {
 	var n C.size_t

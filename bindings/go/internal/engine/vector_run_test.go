@@ -46,7 +46,7 @@ func (r *vectorRun) step(index int, step *vectors.Step) {
 	switch {
 	case step.Action == vectors.Consume:
 		outcome.Output = make([]byte, step.Number)
-		n := r.conn.ConsumeOutput(outcome.Output)
+		n := r.conn.TakeOutput(outcome.Output)
 		outcome.Output = outcome.Output[:n]
 	case !step.KeepsOutput():
 		outcome.Output = r.output()
@@ -61,7 +61,7 @@ func (r *vectorRun) output() []byte {
 	var all []byte
 	for {
 		var part [4096]byte
-		n := r.conn.ConsumeOutput(part[:])
+		n := r.conn.TakeOutput(part[:])
 		if n == 0 {
 			return all
 		}
